@@ -1,0 +1,283 @@
+"""Build: the workspace's requests become its ledger, month by month; closed months keep the prices they had."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finops_lib.errors import ParamsError
+from finops_lib.ingest import capture, workspace
+from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.exports import read_source
+from finops_lib.ingest.aggregation import bucket_union, build_rows
+from finops_lib.ingest.price_list import PriceList, read_price_list
+from finops_lib.ingest.price_rows import PACKAGED
+from finops_lib.ingest.pricing import capacity_rows
+from finops_lib.ingest.reading import Reading
+from finops_lib.params import Params
+
+
+def build_ledger(params: Params) -> list[Reading]:
+    """Read the sources that ``organisation.yaml`` lists and bring the ledger up to date.
+
+    Parameters
+    ----------
+    params : Params
+        Project, sources, rules.
+
+    Returns
+    -------
+    list of Reading
+        One a source and format; what has not changed is not read again.
+
+    Raises
+    ------
+    SourceError
+        If a source cannot be read.
+    """
+    prices = read_price_list()
+    readings = [r for source in params.organisation.sources for r in read_source(source, params, prices=prices)]
+    refresh_ledger(params, prices)
+    return readings
+
+
+def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
+    """Build usage and ledger from the requests in the workspace, unless they are up to date.
+
+    Parameters
+    ----------
+    params : Params
+        Project, workspace, rules.
+    prices : PriceList, optional
+        The packaged one otherwise. Closed months are not touched.
+
+    Returns
+    -------
+    bool
+        Whether anything was built.
+    """
+    prices = prices or read_price_list()
+    folder = params.workspace
+    with workspace.locked(folder):
+        files = [f for table in ("requests", "usage_buckets") for f in workspace.files_of(folder, table)]
+        key = _build_key(files, params, prices)
+        if workspace.read_json(folder / "built.json", {}).get("key") == key:
+            return False
+        closed = workspace.read_json(folder / "periods.json", {})
+        with connect() as connection:
+            overlaps, usage, ledger = _rows(connection, folder, params, prices)
+        for table, rows in (("usage", usage), ("ledger", ledger)):
+            _write_months(folder / table, rows, closed)
+        workspace.write_table(folder / "coverage.parquet", pa.Table.from_pandas(overlaps, preserve_index=False))
+        workspace.write_json(folder / "built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)})
+    return True
+
+
+def _build_key(files: list[Path], params: Params, prices: PriceList) -> str:
+    stats = [(str(f.relative_to(params.workspace)), f.stat().st_size, f.stat().st_mtime_ns) for f in files]
+    rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
+    text = json.dumps([workspace.LAYOUT, stats, rules, prices.version], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _rows(
+    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, prices: PriceList
+) -> tuple[pd.DataFrame, pa.Table, pa.Table]:
+    relation, columns, overlaps = feed(connection, folder, params)
+    usage, ledger = build_rows(connection, relation, params.organisation, prices, columns)
+    if usage.num_rows:
+        days = pc.min_max(usage["charge_period_start"]).as_py()
+        ledger = pa.concat_tables([ledger, capacity_rows(params.organisation, prices, days["min"], days["max"])])
+    return overlaps, usage, ledger
+
+
+def feed(
+    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params
+) -> tuple[str, list[str] | None, pd.DataFrame]:
+    """Lay out the requests that feed the ledger: one capture layer a provider account and day.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Gets the view ``fed``.
+    folder : Path
+        The workspace.
+    params : Params
+        Order of the layers, time zone.
+
+    Returns
+    -------
+    tuple
+        Name of the relation, its columns that hold something, and what each layer covers with ``covered_by``
+        where another one feeds the ledger.
+    """
+    requests, buckets = workspace.files_of(folder, "requests"), workspace.files_of(folder, "usage_buckets")
+    for name, files in (("requests", requests), ("usage_buckets", buckets)):
+        connection.execute(f"CREATE OR REPLACE VIEW {name} AS {workspace.view_sql(name, files)}")
+    zone = params.organisation.time_zone
+    union = bucket_union("requests", "usage_buckets", zone) if buckets else "SELECT * FROM requests"
+    layers = {r[0] for r in connection.execute(f"SELECT DISTINCT capture_layer FROM ({union})").fetchall()}
+    counted = bucket_union("requests", "usage_buckets", zone)
+    seen = fetch(connection, capture.COVERAGE_SQL.format(relation=f"({counted})"))
+    coverage = seen.to_pandas(types_mapper=pd.ArrowDtype)
+    beaten = capture.superseded(coverage, params.organisation.capture_layers)
+    overlaps = coverage.join(beaten["covered_by"].astype("string[pyarrow]")) if len(beaten) else coverage.assign(
+        covered_by=pd.Series([None] * len(coverage), dtype="string[pyarrow]"))
+    where = ""
+    if len(layers) > 1 and len(beaten):
+        connection.register("beaten_rows", beaten)
+        connection.execute("CREATE OR REPLACE TABLE beaten AS SELECT provider, account, day, layer FROM beaten_rows")
+        connection.unregister("beaten_rows")
+        where = """ AS r WHERE NOT EXISTS (SELECT 1 FROM beaten AS b WHERE b.provider = coalesce(r.provider, '')
+            AND b.account IS NOT DISTINCT FROM r.provider_account AND b.day = CAST(r.timestamp AS DATE)
+            AND b.layer = r.capture_layer)"""
+    connection.execute(f"CREATE OR REPLACE VIEW fed AS SELECT * FROM ({union}){where}")
+    filled = workspace.filled_columns(connection, requests + buckets)
+    return "fed", [*filled, *(["calls"] if buckets else [])], overlaps
+
+
+def _tokens(ledger: pa.Table) -> dict[str, int]:
+    """Sum the billed quantity of each month, to see what comes after a month was closed."""
+    if not ledger.num_rows:
+        return {}
+    months = pc.strftime(ledger["charge_period_start"], format="%Y-%m")
+    summed = pa.table({"month": months, "tokens": ledger["pricing_quantity"]}).group_by("month").aggregate([("tokens", "sum")])
+    return dict(zip(summed["month"].to_pylist(), summed["tokens_sum"].to_pylist(), strict=True))
+
+
+def _write_months(folder: Path, rows: pa.Table, closed: dict[str, Any]) -> None:
+    """Write one file a month; months that are gone are removed, closed months stay as they are."""
+    months = pc.strftime(rows["charge_period_start"], format="%Y-%m")
+    present = sorted(pc.unique(months).to_pylist())
+    for month in present:
+        if month not in closed:
+            workspace.write_table(folder / f"{month}.parquet", rows.filter(pc.equal(months, month)))
+    for path in folder.glob("*.parquet"):
+        if path.stem not in present and path.stem not in closed:
+            path.unlink()
+
+
+def close_period(params: Params, period: str, on: date) -> dict[str, Any]:
+    """Close a month: its ledger and the price list it was priced with are kept as they are.
+
+    Parameters
+    ----------
+    params : Params
+        Project and workspace.
+    period : str
+        Month, ``YYYY-MM``.
+    on : date
+        Day of closing, for the record.
+
+    Returns
+    -------
+    dict
+        The record: price version, contracted cost, rows, day.
+
+    Raises
+    ------
+    ParamsError
+        If the ledger does not hold the month or it is closed already.
+    """
+    refresh_ledger(params)
+    folder, prices = params.workspace, read_price_list()
+    with workspace.locked(folder):
+        closed = workspace.read_json(folder / "periods.json", {})
+        path = folder / "ledger" / f"{period}.parquet"
+        if period in closed:
+            message = f"{period} is closed already, with prices '{closed[period]['price_version']}'"
+            raise ParamsError(message, hint=f"reopen it first: finops reopen --period {period}")
+        if not path.is_file():
+            message = f"The ledger holds no {period}"
+            raise ParamsError(message, hint=f"it holds {', '.join(months_of(folder)) or 'nothing yet'}")
+        with connect() as connection:
+            row = connection.execute(
+                f"SELECT count(*), sum(contracted_cost), sum(pricing_quantity) FROM {workspace.scan([path])}"
+            ).fetchone()
+        kept = folder / "prices" / hashlib.sha256(prices.version.encode()).hexdigest()[:12]
+        if not kept.exists():
+            shutil.copytree(PACKAGED, kept)
+        closed[period] = {"price_version": prices.version, "prices": kept.name, "rows": row[0], "closed_on": on.isoformat(),
+                          "contracted_cost": str(row[1]), "tokens": int(row[2] or 0)}
+        workspace.write_json(folder / "periods.json", closed)
+    return closed[period]
+
+
+def reopen_period(params: Params, period: str) -> None:
+    """Open a closed month again; the next build prices it with the current list.
+
+    Parameters
+    ----------
+    params : Params
+        Project and workspace.
+    period : str
+        Month, ``YYYY-MM``.
+
+    Raises
+    ------
+    ParamsError
+        If the month is not closed.
+    """
+    with workspace.locked(params.workspace):
+        closed = workspace.read_json(params.workspace / "periods.json", {})
+        if period not in closed:
+            message = f"{period} is not closed"
+            raise ParamsError(message, hint=f"closed months: {', '.join(sorted(closed)) or 'none'}")
+        history = workspace.read_json(params.workspace / "reopened.json", [])
+        workspace.write_json(params.workspace / "reopened.json", [*history, {"period": period, **closed.pop(period)}])
+        workspace.write_json(params.workspace / "periods.json", closed)
+        (params.workspace / "built.json").unlink(missing_ok=True)
+
+
+def repricing(params: Params, period: str) -> pd.DataFrame:
+    """Price a month again with the current price list and compare, changing nothing.
+
+    Parameters
+    ----------
+    params : Params
+        Project and workspace.
+    period : str
+        Month, ``YYYY-MM``.
+
+    Returns
+    -------
+    DataFrame
+        One row per model: ``old_cost``, ``new_cost``, ``change`` (USD, contracted), largest change first.
+
+    Raises
+    ------
+    ParamsError
+        If the ledger does not hold the month.
+    """
+    path = params.workspace / "ledger" / f"{period}.parquet"
+    if not path.is_file():
+        message = f"The ledger holds no {period}"
+        raise ParamsError(message, hint=f"it holds {', '.join(months_of(params.workspace)) or 'nothing yet'}")
+    with connect() as connection:
+        _, _, fresh = _rows(connection, params.workspace, params, read_price_list())
+        connection.register("fresh", fresh)
+        table = fetch(
+            connection,
+            f"""WITH old AS (SELECT model, sum(contracted_cost) AS cost FROM {workspace.scan([path])} GROUP BY 1),
+            new AS (SELECT model, sum(contracted_cost) AS cost FROM fresh
+                WHERE strftime(charge_period_start, '%Y-%m') = '{period}' GROUP BY 1)
+            SELECT coalesce(o.model, n.model) AS model, o.cost AS old_cost, n.cost AS new_cost,
+                coalesce(n.cost, 0) - coalesce(o.cost, 0) AS change
+            FROM old AS o FULL JOIN new AS n ON n.model IS NOT DISTINCT FROM o.model
+            ORDER BY abs(coalesce(n.cost, 0) - coalesce(o.cost, 0)) DESC, model""",
+        )
+    return table.to_pandas(types_mapper=pd.ArrowDtype)
+
+
+def months_of(folder: Path) -> list[str]:
+    """List the months a workspace's ledger holds."""
+    return sorted(path.stem for path in (folder / "ledger").glob("*.parquet"))

@@ -1,0 +1,53 @@
+"""Capture: gateway logs, traces and provider reports overlap, so one layer feeds the ledger; the others reconcile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+COVERAGE_SQL = """SELECT coalesce(provider, '') AS provider, provider_account AS account,
+    CAST(timestamp AS DATE) AS day, capture_layer AS layer, sum(calls) AS calls,
+    sum(uncached_input_tokens + cache_read_input_tokens + cache_write_5m_input_tokens + cache_write_1h_input_tokens
+        + audio_input_tokens + cache_read_audio_input_tokens + visible_output_tokens + reasoning_output_tokens
+        + audio_output_tokens) AS tokens
+FROM {relation} GROUP BY ALL ORDER BY ALL"""
+"""SQL of what each layer saw: a provider, account and UTC day."""
+
+
+def superseded(coverage: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
+    """Find what a more detailed layer already covers.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        One row per ``provider`` × ``account`` (null where the source does not say) × ``day`` × ``layer``.
+    order : sequence of str
+        Layers, the one that feeds the ledger first.
+
+    Returns
+    -------
+    DataFrame
+        The rows of ``coverage`` that only reconcile, with ``covered_by``: the layer that feeds the ledger there.
+
+    Notes
+    -----
+    An account that is not known may be any of the provider's accounts, so it is taken to be the same one: money
+    is rather shown as covered twice than billed twice.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"provider": ["openai"] * 2, "account": [None, "p1"], "day": ["2026-09-01"] * 2,
+    ...                      "layer": ["gateway", "provider_usage"]})
+    >>> superseded(seen, ["gateway", "provider_usage"])["layer"].tolist()
+    ['provider_usage']
+    """
+    rank = {layer: place for place, layer in enumerate(order)}
+    if coverage["layer"].nunique() < 2:
+        return coverage.head(0).assign(covered_by=pd.Series(dtype="object"))
+    ours = coverage.assign(rank=coverage["layer"].map(rank).fillna(len(rank)).astype(int)).reset_index(names="row")
+    pairs = ours.merge(ours, on=["provider", "day"], suffixes=("", "_better"))
+    same = pairs["account"].isna() | pairs["account_better"].isna() | (pairs["account"] == pairs["account_better"])
+    beaten = pairs[same.fillna(value=True) & (pairs["rank_better"] < pairs["rank"])]
+    best = beaten.sort_values("rank_better").drop_duplicates("row").set_index("row")["layer_better"]
+    return coverage.loc[best.sort_index().index].assign(covered_by=best.sort_index())

@@ -1,0 +1,240 @@
+"""Exports: read a team's files into the workspace, say what became of every row, change nothing the second time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finops_lib.errors import SourceError
+from finops_lib.ingest import aggregation, attribution, workspace
+from finops_lib.ingest.database import fetch_spend_logs, is_database
+from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.normalise import Origin, normalise
+from finops_lib.ingest.price_list import PriceList, read_price_list
+from finops_lib.ingest.reading import FATES, Reading
+from finops_lib.ingest.readers import check_format, find_reader, recognise
+from finops_lib.ingest.readers.base import Reader
+from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
+from finops_lib.ingest.records import find_files, keep_raw_text, load_records
+from finops_lib.ingest.tables import read_table
+from finops_lib.params import Organisation, Params, Source
+from finops_lib.schema import TOKEN_CLASSES
+
+CLOCK_TOLERANCE = timedelta(days=2)
+GAP_DAYS = 3
+
+
+def read_source(
+    source: Source, params: Params, *, prices: PriceList | None = None, paths: Sequence[str] | None = None
+) -> list[Reading]:
+    """Read one source into the workspace.
+
+    Parameters
+    ----------
+    source : Source
+        What to read, as in ``organisation.yaml``.
+    params : Params
+        Project, workspace, owners and rules.
+    prices : PriceList, optional
+        Price list for the figures; the packaged one otherwise.
+    paths : sequence of str, optional
+        Several paths in place of ``source.path``.
+
+    Returns
+    -------
+    list of Reading
+        One a format found; a source read before, unchanged, is not read again and gives the same figures.
+
+    Raises
+    ------
+    SourceError
+        If nothing is there to read, a file is of no known format or of another than the one named.
+    """
+    prices = prices or read_price_list()
+    given = list(paths or [source.path])
+    if is_database(given[0]):
+        with tempfile.TemporaryDirectory() as folder:
+            return [_read_files(fetch_spend_logs(given[0], Path(folder)), "litellm", source, params, prices, given)]
+    files = find_files(given, params.project)
+    if source.table != "requests":
+        return [read_table(files, source, params)]
+    return [
+        _read_files(members, name, source, params, prices, given)
+        for name, members in sorted(_by_format(files, source, params).items())
+    ]
+
+
+def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, list[Path]]:
+    if source.format == "mapped":
+        return {"mapped": files}
+    if source.format != "auto":
+        reader = find_reader(source.format)
+        for path in files:
+            check_format(path, reader)
+        return {source.format: files}
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        name = recognise(path)
+        if name is None and path.stat().st_size:
+            message = f"{path}: its format is not recognised"
+            raise SourceError(message, hint="name it with --format, or describe its columns with --format mapped")
+        found.setdefault(name or "mapped", []).append(path)
+    return found
+
+
+def _read_files(
+    files: list[Path], name: str, source: Source, params: Params, prices: PriceList, given: list[str]
+) -> Reading:
+    mapping = read_mapping(params.project / source.mapping if source.mapping else None) if name == "mapped" else None
+    reader = mapped_reader(mapping) if mapping else find_reader(name)
+    labels = [_label(path, params.project) for path in files] if not is_database(given[0]) else [given[0].split("@")[-1]]
+    with workspace.locked(params.workspace):
+        key = _reading_key(files, labels, reader, source, params, mapping, prices)
+        known = workspace.read_json(params.workspace / "reads.json", {})
+        place = f"{name}:{'|'.join(labels)}"
+        if known.get(place, {}).get("key") == key:
+            return Reading(**known[place]["reading"])
+        reading = _read_anew(files, labels, reader, source, params, prices)
+        known = {p: entry for p, entry in known.items() if not _covers(labels, entry["reading"]["files"], name, p)}
+        known[place] = {"key": key, "reading": reading.__dict__}
+        workspace.write_json(params.workspace / "reads.json", known)
+    return reading
+
+
+def _covers(labels: list[str], files: list[str], name: str, place: str) -> bool:
+    """Whether an older record of a reading is about files that were all read again now."""
+    return place.startswith(f"{name}:") and set(files) <= set(labels)
+
+
+def _label(path: Path, project: Path) -> str:
+    """Name a file relative to the project where it lies inside, so that pages name no machine's folders."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(path)
+
+
+def _reading_key(
+    files: list[Path], labels: list[str], reader: Reader, source: Source, params: Params, mapping: Mapping | None,
+    prices: PriceList,
+) -> str:
+    rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
+    others = {n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()}
+    parts = [workspace.LAYOUT, workspace.fingerprint(files), labels, reader.name, prices.version,
+             mapping.model_dump() if mapping else None, rules, others, source.model_dump(exclude={"path"})]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _read_anew(
+    files: list[Path], labels: list[str], reader: Reader, source: Source, params: Params, prices: PriceList
+) -> Reading:
+    with tempfile.TemporaryDirectory() as folder, connect(scratch=Path(folder)) as connection:
+        named = dict(zip(files, labels if len(labels) == len(files) else labels * len(files), strict=True))
+        load_records(connection, files, reader.fields, unwrap=reader.unwrap, scratch=Path(folder), labels=named)
+        _register_times(connection, named)
+        attribution.register_owners(connection, params.organisation, params.assistants)
+        origin = Origin(source.account, source.layer, source.defaults)
+        normalise(connection, reader, params.organisation, prices, origin)
+        keep_raw_text(connection, "new_quarantine")
+        warnings = _limit_warnings(connection, reader)
+        reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
+        counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
+        for table, fresh, fate in (("requests", "new_requests", "requests"), ("usage_buckets", "new_buckets", "aggregated")):
+            lost = workspace.merge_new(connection, params.workspace, table, fresh, reader.name)
+            if lost:
+                counts[fate] -= lost
+                counts["duplicates"] += lost
+                reasons.append({"fate": "duplicates", "reason": "same id as a row read before", "rows": lost})
+        for table, fresh in (("quarantine", "new_quarantine"), ("spans", "new_spans")):
+            workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
+        figures = _figures(connection, params.organisation, prices)
+        warnings += _gap_warnings(connection)
+    reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
+    return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings)
+
+
+def _register_times(connection: duckdb.DuckDBPyConnection, named: dict[Path, str]) -> None:
+    """A record cannot be younger than the file it stands in; clocks may differ a little."""
+    latest: dict[str, datetime] = {}
+    for path, label in named.items():
+        written = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) + CLOCK_TOLERANCE
+        latest[label] = max(written, latest.get(label, written))
+    table = pa.table({"source_file": list(latest), "latest": pa.array(latest.values(), pa.timestamp("us", tz="UTC"))})
+    connection.register("times", table)
+    connection.execute("CREATE OR REPLACE TABLE file_times AS SELECT * FROM times")
+    connection.unregister("times")
+
+
+def _limit_warnings(connection: duckdb.DuckDBPyConnection, reader: Reader) -> list[str]:
+    if not reader.row_limit:
+        return []
+    full = connection.execute(
+        "SELECT source_file, count(*) FROM records GROUP BY 1 HAVING count(*) = ? ORDER BY 1", [reader.row_limit]
+    ).fetchall()
+    return [
+        f"{Path(path).name} holds exactly {rows:,} rows, the limit of {reader.name} exports: it is probably cut off"
+        for path, rows in full
+    ]
+
+
+def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    gaps = connection.execute(
+        """WITH days AS (SELECT DISTINCT CAST(timestamp AS DATE) AS day FROM new_requests),
+        next_days AS (SELECT day, lead(day) OVER (ORDER BY day) AS following FROM days)
+        SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""", [GAP_DAYS]
+    ).fetchall()
+    shown = [f"no calls between {day} and {following}: are logs missing?" for day, following in gaps[:5]]
+    return shown + ([f"{len(gaps) - 5} more gaps of over {GAP_DAYS} days"] if len(gaps) > 5 else [])
+
+
+def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation, prices: PriceList) -> dict[str, Any]:
+    """Work out tokens, cost, coverage and span of what this reading added."""
+    zone = organisation.time_zone
+    for table in ("new_requests", "new_buckets"):
+        connection.execute(f"CREATE OR REPLACE VIEW all_{table} AS {workspace.completed_sql(connection, table)}")
+    connection.execute(
+        f"""CREATE OR REPLACE VIEW counted AS SELECT * REPLACE (
+            CASE WHEN (team IS NOT NULL OR tag_shares IS NOT NULL) AND workflow IS NOT NULL
+                AND (cost_center IS NOT NULL OR tag_shares IS NOT NULL) THEN 'attributed' END AS workflow)
+        FROM ({aggregation.bucket_union("all_new_requests", "all_new_buckets", zone)})"""
+    )
+    priced = aggregation.price_relation(connection, "counted", organisation, prices, kept=("workflow",))
+    costs = priced.filter(pc.is_valid(priced["contracted_cost"]))
+    total = pc.sum(costs["contracted_cost"]).as_py()
+    owned = pc.sum(costs.filter(pc.is_valid(costs["workflow"]))["contracted_cost"]).as_py() or 0
+    unpriced = priced.filter(pc.is_null(priced["contracted_cost"]))
+    tokens = " + ".join(TOKEN_CLASSES.values())
+    row = connection.execute(
+        f"""WITH spans_of_time AS (
+            SELECT min(timestamp) AS first, max(timestamp) AS last FROM new_requests
+            UNION ALL SELECT min(bucket_start), max(bucket_start) FROM new_buckets)
+        SELECT coalesce(sum({tokens}) FILTER (NOT cache_hit), 0), count(*) FILTER (usage_basis = 'ambiguous'),
+            sum(reported_cost), (SELECT strftime(min(first), '{_MOMENT}') FROM spans_of_time),
+            (SELECT strftime(max(last), '{_MOMENT}') FROM spans_of_time)
+        FROM counted"""
+    ).fetchone()
+    return {
+        "tokens": int(row[0]),
+        "ambiguous": int(row[1]),
+        "unpriced_tokens": int(pc.sum(unpriced["pricing_quantity"]).as_py() or 0),
+        "list_cost": _number(pc.sum(costs["list_cost"]).as_py()),
+        "contracted_cost": _number(total),
+        "reported_cost": _number(row[2]),
+        "attribution_coverage": float(owned / total) if total else None,
+        "first_timestamp": row[3],
+        "last_timestamp": row[4],
+    }
+
+
+_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

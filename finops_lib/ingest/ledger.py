@@ -1,0 +1,115 @@
+"""Ledger: the itemized, priced account of one assistant or of all, opened for a month."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+
+import pandas as pd
+
+from finops_lib.errors import ParamsError
+from finops_lib.ingest import workspace
+from finops_lib.ingest.build import months_of
+from finops_lib.ingest.engine import connect, fetch
+from finops_lib.params import ORGANISATION, Params
+from finops_lib.schema import TABLES, check_frame, names
+
+COMPLETE_FROM_HOUR = 20
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An opened ledger.
+
+    Parameters
+    ----------
+    params : Params
+        Whose ledger, and by which rules.
+    period : str
+        The month reported on, ``YYYY-MM``; empty when the ledger holds nothing.
+    as_of : date or None
+        Last complete day of all data: what "yesterday" and "latest" mean.
+    months : tuple of str
+        Months held, in order.
+    """
+
+    params: Params
+    period: str
+    as_of: date | None
+    months: tuple[str, ...]
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """All months' priced rows (``schema.LEDGER``), up to the end of the period."""
+        return self._load("ledger")
+
+    @cached_property
+    def usage(self) -> pd.DataFrame:
+        """All months' quantities (``schema.USAGE``), up to the end of the period."""
+        return self._load("usage")
+
+    def month(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Cut a frame with ``charge_period_start`` down to the period."""
+        days = pd.to_datetime(table["charge_period_start"])
+        return table[days.dt.strftime("%Y-%m") == self.period].reset_index(drop=True)
+
+    @property
+    def files(self) -> list[str]:
+        """Files of the workspace the report rests on, relative to the project."""
+        paths = [self.params.workspace / table / f"{month}.parquet" for table in ("ledger", "usage") for month in self.months]
+        return [str(path.relative_to(self.params.project)) for path in paths if path.is_relative_to(self.params.project)]
+
+    def _load(self, table: str) -> pd.DataFrame:
+        paths = [self.params.workspace / table / f"{m}.parquet" for m in self.months if m <= self.period]
+        paths = [path for path in paths if path.is_file()]
+        with connect() as connection:
+            relation = workspace.view_sql(table, paths)
+            where = f" WHERE assistant = '{self.params.assistant}'" if self.params.assistant != ORGANISATION else ""
+            listed = ", ".join(names(TABLES[table]))
+            found = fetch(connection, f"SELECT {listed} FROM ({relation}){where} ORDER BY charge_period_start")
+        return check_frame(found.to_pandas(types_mapper=pd.ArrowDtype), table)
+
+
+def open_ledger(params: Params) -> Ledger:
+    """Open the ledger for the parameters' assistant and month.
+
+    Parameters
+    ----------
+    params : Params
+        From ``load_params``.
+
+    Returns
+    -------
+    Ledger
+        ``latest`` resolved to the last month held; without any data everything is empty.
+
+    Raises
+    ------
+    ParamsError
+        If the month asked for is not in the ledger, though others are.
+    """
+    months = months_of(params.workspace)
+    last = _last_call(params)
+    if not months or last is None:
+        return Ledger(params, "" if params.period == "latest" else params.period, None, tuple(months))
+    complete = last.hour >= COMPLETE_FROM_HOUR
+    as_of = last.date() if complete else last.date() - timedelta(days=1)
+    period = months[-1] if params.period == "latest" else params.period
+    if period not in months:
+        message = f"period: the ledger holds no {period}"
+        raise ParamsError(message, hint=f"it holds {', '.join(months)}; or add the month's exports")
+    return Ledger(params, period, as_of, tuple(months))
+
+
+def _last_call(params: Params) -> datetime | None:
+    """Last call of all, in the reporting time zone."""
+    found = []
+    with connect() as connection:
+        for table, moment in (("requests", "timestamp"), ("usage_buckets", "bucket_end - INTERVAL 1 SECOND")):
+            paths = workspace.files_of(params.workspace, table)
+            if paths:
+                row = fetch(connection, f"SELECT max({moment}) AS last FROM {workspace.scan(paths)}").to_pylist()[0]
+                found.append(row["last"])
+    known = [moment for moment in found if moment is not None]
+    return max(known).astimezone(params.zone) if known else None

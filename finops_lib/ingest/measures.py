@@ -1,0 +1,259 @@
+"""Measures: what cannot be added up (distinct users, percentiles, tasks) is asked of the requests themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+import pandas as pd
+import sqlalchemy as sa
+
+from finops_lib.ingest import workspace
+from finops_lib.ingest.aggregation import price_setting, requests_table
+from finops_lib.ingest.build import feed
+from finops_lib.ingest.engine import connect, exact_quantile, exact_sum, run
+from finops_lib.ingest.ledger import Ledger
+from finops_lib.ingest.price_list import read_price_list
+from finops_lib.params import ORGANISATION
+from finops_lib.schema import INPUT_CLASSES, QUANTITIES, TOKEN_CLASSES
+
+SUCCESS = ("resolved", "accepted", "completed")
+
+
+def distinct_users(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
+    """Count the users of the period.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for a month.
+    by : sequence of str
+        Dimensions to count apart; a user counts once in each.
+
+    Returns
+    -------
+    DataFrame
+        One row per combination: ``users`` and ``requests``.
+    """
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        return run(users_statement(requests, by), connection).to_pandas()
+
+    return _ask(ledger, ask, [*by, "users", "requests"])
+
+
+def users_statement(requests: sa.TableClause, by: Sequence[str] = ()) -> sa.Select[Any]:
+    """Say how distinct users are counted.
+
+    Parameters
+    ----------
+    requests : TableClause
+        Requests with ``user_id``.
+    by : sequence of str
+        Dimensions.
+
+    Returns
+    -------
+    Select
+        ``users`` (exact) and ``requests`` by the dimensions, in their order.
+    """
+    c = requests.c
+    users = sa.func.count(sa.distinct(c.user_id)) if "user_id" in c else sa.literal(0)
+    keys = [c[name] for name in by]
+    return sa.select(*keys, users.label("users"), sa.func.count().label("requests")).group_by(*keys).order_by(*keys)
+
+
+def quantiles_statement(
+    requests: sa.TableClause, value: str, quantiles: Sequence[float], by: Sequence[str] = ()
+) -> sa.Select[Any]:
+    """Say how exact quantiles of a column are found.
+
+    Parameters
+    ----------
+    requests : TableClause
+        Requests with the column.
+    value : str
+        Column, e.g. ``cost`` or ``latency_ms``.
+    quantiles : sequence of float
+        Such as 0.5, 0.95, 0.99.
+    by : sequence of str
+        Dimensions.
+
+    Returns
+    -------
+    Select
+        ``p50``, ``p95`` … by the dimensions; engines without an exact quantile raise when it is compiled.
+    """
+    keys = [requests.c[name] for name in by]
+    column = requests.c[value]
+    asked = [exact_quantile(column, sa.literal(q)).label(f"p{q * 100:g}".replace(".", "_")) for q in quantiles]
+    return sa.select(*keys, *asked).group_by(*keys).order_by(*keys)
+
+
+def request_cost_quantiles(
+    ledger: Ledger, by: Sequence[str] = (), quantiles: Sequence[float] = (0.5, 0.95, 0.99)
+) -> pd.DataFrame:
+    """Find the quantiles of cost per request in the period.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for a month.
+    by : sequence of str
+        Dimensions.
+    quantiles : sequence of float
+        Such as 0.95.
+
+    Returns
+    -------
+    DataFrame
+        USD a request; calls without a price are left out.
+    """
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        priced = _priced(requests, connection, ledger)
+        return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
+
+    return _ask(ledger, ask, [*by, *(f"p{q * 100:g}" for q in quantiles)])
+
+
+def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
+    """Count tasks, and the successful ones, by what served them.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for a month.
+    dimension : str
+        What the tasks are split by; a task served by several is split by their share of its cost.
+
+    Returns
+    -------
+    DataFrame
+        One row per value: ``tasks``, ``successful_tasks`` (parts of tasks), ``cost`` (USD), ``cost_of_successful_tasks``
+        and ``success_definition`` (resolved, accepted or completed).
+
+    Notes
+    -----
+    A task is the trace or task id, without one the request. It is completed when its last call ended ok, accepted
+    when the user took the answer, resolved by the source's flag. The assistant's parameters say which counts;
+    without them the first of resolved, accepted, completed that the data holds.
+    """
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        definition = ledger.params.settings.success or _success_held(requests, connection)
+        priced = _priced(requests, connection, ledger)
+        found = run(tasks_statement(priced, dimension, definition), connection).to_pandas()
+        return found.assign(success_definition=definition)
+
+    columns = [dimension, "tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "success_definition"]
+    return _ask(ledger, ask, columns)
+
+
+def tasks_statement(priced: sa.TableClause, dimension: str, success: str) -> sa.Select[Any]:
+    """Say how tasks are counted and split.
+
+    Parameters
+    ----------
+    priced : TableClause
+        Requests with ``cost`` (USD, float).
+    dimension : str
+        What they are split by.
+    success : str
+        ``resolved``, ``accepted`` or ``completed``.
+
+    Returns
+    -------
+    Select
+        As ``tasks_by``, without the definition; largest cost first.
+    """
+    c = priced.c
+    task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
+    last = sa.func.row_number().over(partition_by=task, order_by=[c.timestamp.desc(), c.request_id.desc()])
+    if success == "completed" or success not in c:
+        status = c.run_status if "run_status" in c else sa.literal("ok")
+        good = sa.case((sa.and_(last == 1, status == "ok"), 1), else_=0)
+    else:
+        good = sa.case((c[success].is_(sa.true()), 1), else_=0)
+    calls = sa.select(task.label("task"), c[dimension].label(dimension), c.cost.label("cost"), good.label("good")).cte("calls")
+    whole = (
+        sa.select(calls.c.task, sa.func.sum(calls.c.cost).label("whole"), sa.func.count().label("calls"),
+                  sa.func.max(calls.c.good).label("good")).group_by(calls.c.task).cte("whole")
+    )
+    part = (
+        sa.select(calls.c.task, calls.c[dimension], sa.func.sum(calls.c.cost).label("cost"), sa.func.count().label("calls"))
+        .group_by(calls.c.task, calls.c[dimension]).cte("part")
+    )
+    # A task that cost nothing (cache hits) is split by calls.
+    share = sa.case((whole.c.whole > 0, part.c.cost / whole.c.whole),
+                    else_=sa.cast(part.c.calls, sa.Double()) / sa.cast(whole.c.calls, sa.Double()))
+    good_share = sa.case((whole.c.good == 1, share), else_=0.0)
+    good_cost = sa.case((whole.c.good == 1, part.c.cost), else_=0.0)
+    return (
+        sa.select(part.c[dimension], sa.func.sum(share).label("tasks"), sa.func.sum(good_share).label("successful_tasks"),
+                  sa.func.sum(part.c.cost).label("cost"), sa.func.sum(good_cost).label("cost_of_successful_tasks"))
+        .select_from(part.join(whole, part.c.task == whole.c.task))
+        .group_by(part.c[dimension]).order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
+    )
+
+
+def _success_held(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
+    for flag in SUCCESS[:2]:
+        if flag in requests.c:
+            held = exact_sum(sa.case((requests.c[flag].is_not(None), 1), else_=0)).label("held")
+            if run(sa.select(held).select_from(requests), connection).to_pylist()[0]["held"]:
+                return flag
+    return SUCCESS[2]
+
+
+def _ask(ledger: Ledger, ask: Any, columns: Sequence[str]) -> pd.DataFrame:
+    """Ask the requests of the ledger's assistant and month, evaluation traffic included."""
+    if not workspace.files_of(ledger.params.workspace, "requests") or not ledger.period:
+        return pd.DataFrame(columns=list(columns))
+    with connect() as connection:
+        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params)
+        zone = ledger.params.organisation.time_zone
+        clauses = [f"strftime(timezone('{zone}', timestamp), '%Y-%m') = '{ledger.period}'",
+                   "capture_layer <> 'provider_usage'"]
+        if ledger.params.assistant != ORGANISATION:
+            clauses.append(f"assistant = '{ledger.params.assistant}'")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}")
+        return ask(requests_table([*(present or []), "request_id"], "asked"), connection)
+
+
+def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> sa.TableClause:
+    """Give every request its cost as a float, from the very unit prices the ledger used."""
+    prices = read_price_list()
+    setting = price_setting(connection, requests, ledger.params.organisation, prices)
+    names_present = [column.name for column in requests.c]
+    if setting is None:
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW priced AS SELECT *, 0.0 AS cost FROM {requests.name}")
+        return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
+    paths = [ledger.params.workspace / "ledger" / f"{ledger.period}.parquet"]
+    scopes = [s for s in ("team", "api_key", "assistant") if any(getattr(o, s) for o in ledger.params.organisation.prices)]
+    keys = [k for k in ("provider", "model", "service_tier", *scopes) if k in names_present]
+    changes = [row[0] for row in connection.execute(
+        f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} WHERE price_period_start IS NOT NULL "
+        "ORDER BY 1").fetchall()]
+    tiers = [row[0] for row in connection.execute(
+        f"SELECT DISTINCT context_tier FROM {workspace.scan(paths)} WHERE context_tier > 0 ORDER BY 1 DESC").fetchall()]
+    size = " + ".join(TOKEN_CLASSES[k] for k in INPUT_CLASSES if TOKEN_CLASSES[k] in names_present) or "0"
+    tier = f"CASE {' '.join(f'WHEN {size} > {t} THEN {t}' for t in tiers)} ELSE 0 END" if tiers else "0"
+    period = " ".join(f"WHEN epoch_us(timestamp) >= {moment} THEN {moment}" for moment in reversed(changes[1:]))
+    started = f"CASE {period} ELSE {changes[0]} END" if period else str(changes[0] if changes else 0)
+    wide = ", ".join(f"max(CAST(contracted_unit_price AS DOUBLE)) FILTER (token_class = '{k}') AS price_{k}" for k in QUANTITIES)
+    terms = " + ".join(
+        f"CASE WHEN coalesce(r.{column}, 0) = 0 THEN 0 ELSE r.{column} * p.price_{name} END"
+        for name, column in QUANTITIES.items() if column in names_present
+    )
+    same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM r.{key}" for key in keys)
+    hit = "CASE WHEN r.cache_hit THEN 0 ELSE 1 END" if "cache_hit" in names_present else "1"
+    grouped = ", ".join(keys)
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE priced AS
+        WITH p AS (SELECT {grouped}, context_tier, epoch_us(price_period_start) AS started, {wide}
+            FROM {workspace.scan(paths)} GROUP BY {grouped}, context_tier, started),
+        r AS (SELECT *, {tier} AS tier, {started} AS started FROM {requests.name})
+        SELECT r.* EXCLUDE (tier, started), ({terms}) * {hit} AS cost
+        FROM r LEFT JOIN p ON {same} AND p.context_tier = r.tier AND p.started = r.started"""
+    )
+    return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
+

@@ -1,0 +1,68 @@
+"""Reading: what became of every row of a source, and what it came to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+FATES = ("requests", "aggregated", "duplicates", "quarantined", "skipped")
+"""What can become of a row; read = their sum."""
+
+
+@dataclass
+class Reading:
+    """What one reading of a source found.
+
+    ``counts`` holds ``read`` and the five fates, which add up to it; ``reasons`` the rows by fate and reason;
+    ``warnings`` sentences for the reader.
+    """
+
+    format: str
+    files: list[str]
+    counts: dict[str, int]
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """Give the one object ``finops ingest --json`` prints."""
+        quarantine = {r["reason"]: r["rows"] for r in self.reasons if r["fate"] == "quarantined"}
+        return {**self.counts, **self.figures, "quarantine_reasons": dict(sorted(quarantine.items())),
+                "format": self.format, "warnings": self.warnings}
+
+
+def combined(readings: Sequence[Reading]) -> dict[str, Any]:
+    """Add several readings up to one summary.
+
+    Parameters
+    ----------
+    readings : sequence of Reading
+        Of one command.
+
+    Returns
+    -------
+    dict
+        As ``Reading.summary``; the format names joined.
+    """
+    if len(readings) == 1:
+        return readings[0].summary()
+    parts = [reading.summary() for reading in readings]
+    total: dict[str, Any] = {key: sum(part[key] for part in parts) for key in ("read", *FATES)}
+    for key in ("tokens", "ambiguous", "unpriced_tokens"):
+        total[key] = sum(part.get(key, 0) for part in parts)
+    for key in ("list_cost", "contracted_cost", "reported_cost"):
+        known = [part[key] for part in parts if part.get(key) is not None]
+        total[key] = sum(known) if known else None
+    shares = [(p["attribution_coverage"], p["contracted_cost"]) for p in parts if p.get("attribution_coverage") is not None]
+    weight = sum(cost for _, cost in shares)
+    total["attribution_coverage"] = sum(share * cost for share, cost in shares) / weight if weight else None
+    moments = [part for part in parts if part.get("first_timestamp")]
+    total["first_timestamp"] = min((part["first_timestamp"] for part in moments), default=None)
+    total["last_timestamp"] = max((part["last_timestamp"] for part in moments), default=None)
+    reasons: dict[str, int] = {}
+    for part in parts:
+        for reason, rows in part["quarantine_reasons"].items():
+            reasons[reason] = reasons.get(reason, 0) + rows
+    return total | {"quarantine_reasons": reasons, "format": ", ".join(part["format"] for part in parts),
+                    "warnings": [text for part in parts for text in part["warnings"]]}

@@ -1,0 +1,115 @@
+"""Tables: outcomes, evaluations, seats and the like, from any CSV, JSON or Parquet, each row checked."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from finops_lib.errors import SourceError
+from finops_lib.ingest import workspace
+from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.reading import FATES, Reading
+from finops_lib.ingest.readers.base import MACROS
+from finops_lib.ingest.readers.mapped import read_mapping
+from finops_lib.ingest.records import keep_raw_text, load_records
+from finops_lib.params import Params, Source
+from finops_lib.schema import TABLES, Column, names
+
+GIVEN = ("outcomes", "evaluations", "seats", "capacity", "customers", "volumes")
+"""Tables a company may give beside its calls."""
+
+
+def read_table(files: list[Path], source: Source, params: Params) -> Reading:
+    """Read files of one of the other tables into the workspace.
+
+    Parameters
+    ----------
+    files : list of Path
+        Files to read.
+    source : Source
+        Names the table and, where columns differ, the mapping.
+    params : Params
+        Project and workspace.
+
+    Returns
+    -------
+    Reading
+        Rows read, kept and quarantined; reading a file again replaces its rows.
+
+    Raises
+    ------
+    SourceError
+        If there is no such table, or the file has none of its required columns.
+    """
+    if source.table not in GIVEN:
+        message = f"Unknown table '{source.table}'"
+        raise SourceError(message, hint=f"tables: requests, {', '.join(GIVEN)}")
+    contract = TABLES[source.table]
+    mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
+    labels = [str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p)
+              for p in files]
+    with tempfile.TemporaryDirectory() as folder, connect() as connection, workspace.locked(params.workspace):
+        connection.execute(MACROS)
+        load_records(connection, files, dict.fromkeys(mapping.columns.values(), "VARCHAR"), scratch=Path(folder),
+                     labels=dict(zip(files, labels, strict=True)))
+        connection.execute(f"CREATE TABLE checked AS {_checked_sql(contract, mapping.columns, mapping.constants)}")
+        kept = ", ".join(names(contract))
+        connection.execute(f"CREATE TABLE fresh AS SELECT source_file, source_position, {kept} FROM checked WHERE fault IS NULL")
+        connection.execute(
+            f"""CREATE TABLE refusals AS SELECT '{source.table}' AS source, source_file, source_position, fault AS reason,
+                CAST(NULL AS VARCHAR) AS raw_text FROM checked WHERE fault IS NOT NULL
+            UNION ALL SELECT '{source.table}', source_file, source_position, reason, raw_text FROM refused"""
+        )
+        keep_raw_text(connection, "refusals")
+        workspace.replace_rows(connection, params.workspace, source.table, "fresh", "given", labels)
+        workspace.replace_rows(connection, params.workspace, "quarantine", "refusals", source.table, labels)
+        rows = connection.execute("SELECT count(*) FROM fresh").fetchone()[0]
+        reasons = fetch(connection, "SELECT 'quarantined' AS fate, reason, count(*) AS rows FROM refusals GROUP BY ALL ORDER BY ALL").to_pylist()
+    counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
+    return Reading(f"mapped ({source.table})", labels, {"read": sum(counts.values()), **counts}, reasons)
+
+
+def _checked_sql(contract: tuple[Column, ...], columns: dict[str, str], constants: dict[str, str]) -> str:
+    values, faults = [], []
+    for column in contract:
+        given = f'blank("{columns[column.name]}")' if column.name in columns else "NULL"
+        if column.name in constants:
+            given = f"coalesce({given}, '{constants[column.name]}')"
+        cast = f"instant({given})" if column.type == "TIMESTAMPTZ" else f"TRY_CAST({given} AS {column.type})"
+        values.append(f"{cast} AS {column.name}")
+        if column.required:
+            faults.append(f"WHEN {given} IS NULL THEN 'no {column.name}'")
+        faults.append(f"WHEN {given} IS NOT NULL AND {cast} IS NULL THEN '{column.name} is not of type {column.type}'")
+        if column.type == "BIGINT":
+            faults.append(f"WHEN {cast} < 0 THEN '{column.name} is negative'")
+    return f"SELECT source_file, source_position, {', '.join(values)}, CASE {' '.join(faults)} END AS fault FROM records"
+
+
+def load_table(params: Params, table: str) -> pd.DataFrame:
+    """Load one of the other tables from the workspace.
+
+    Parameters
+    ----------
+    params : Params
+        Project and workspace; for an assistant only its rows, where the table names assistants.
+    table : str
+        A name of ``GIVEN``.
+
+    Returns
+    -------
+    DataFrame
+        Columns of its contract; empty when nothing was given.
+    """
+    contract = TABLES[table]
+    paths = workspace.files_of(params.workspace, table)
+    if not paths:
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in names(contract)})
+    with connect() as connection:
+        frame = fetch(connection, f"SELECT {', '.join(names(contract))} FROM {workspace.scan(paths)} ORDER BY source_file, source_position").to_pandas(types_mapper=pd.ArrowDtype)
+    if params.assistant in params.assistants and "assistant" in frame:
+        frame = frame[frame["assistant"] == params.assistant].reset_index(drop=True)
+    return frame
+
+

@@ -1,0 +1,308 @@
+"""Workspace: the folder of Parquet files that holds the ledger, written beside and then replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from finops_lib.errors import SourceError
+from finops_lib.schema import TABLES, names
+
+LAYOUT = "1"
+MONTHLY = {"requests": "timestamp", "usage_buckets": "bucket_start", "spans": "timestamp"}
+"""Tables kept in one file a source and month → the column that says the month (UTC)."""
+
+KEYS = {"requests": "request_id", "usage_buckets": "bucket_id"}
+
+
+@contextlib.contextmanager
+def locked(workspace: Path, timeout: float = 600.0) -> Iterator[None]:
+    """Hold the workspace for writing; others wait.
+
+    Parameters
+    ----------
+    workspace : Path
+        The folder; made when missing.
+    timeout : float
+        Seconds to wait for another writer.
+
+    Yields
+    ------
+    None
+
+    Raises
+    ------
+    SourceError
+        If another writer keeps the workspace longer than that.
+    """
+    workspace.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(workspace / ".lock", timeout=timeout):
+            yield
+    except Timeout as error:
+        message = f"Another run has been writing {workspace} for over {timeout:.0f} s"
+        raise SourceError(message, hint="wait for it, or end it and try again") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file beside and then replace, so that nobody reads half of it.
+
+    Parameters
+    ----------
+    path : Path
+        Target.
+    text : str
+        Content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write an Arrow table as Parquet beside and then replace.
+
+    Parameters
+    ----------
+    path : Path
+        Target.
+    table : Table
+        Content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    pq.write_table(table, beside, compression="zstd")
+    os.replace(beside, path)
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """Read a JSON file of the workspace; ``default`` when there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else default
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON file of the workspace, keys sorted."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, default=str) + "\n")
+
+
+def files_of(workspace: Path, table: str, source: str | None = None) -> list[Path]:
+    """List the Parquet files of a table, in order.
+
+    Parameters
+    ----------
+    workspace : Path
+        The folder.
+    table : str
+        Name of the table.
+    source : str, optional
+        Only files of this format.
+
+    Returns
+    -------
+    list of Path
+        Files; empty when there are none.
+    """
+    folder = workspace / table / source if source else workspace / table
+    return sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith("."))
+
+
+def scan(paths: list[Path]) -> str:
+    """Write the SQL relation over Parquet files."""
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    return f"read_parquet([{listed}], union_by_name = true)"
+
+
+def fingerprint(paths: list[Path]) -> str:
+    """Hash files by name and content.
+
+    Parameters
+    ----------
+    paths : list of Path
+        Files.
+
+    Returns
+    -------
+    str
+        SHA-256, the same for the same content under the same names in any folder.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(paths, key=lambda p: p.name):
+        digest.update(path.name.encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
+
+
+def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, fresh: str, source: str) -> int:
+    """Merge freshly read rows into a monthly table: one id one row, the latest update wins.
+
+    A row read again from the same place replaces itself. Of two rows with one id from different places the one
+    updated later stays; at a tie the one already there.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Holds the table ``fresh``; rows that lose are deleted from it.
+    workspace : Path
+        The folder.
+    table : str
+        ``requests`` or ``usage_buckets``.
+    fresh : str
+        Name of the table with the new rows.
+    source : str
+        Format, also the name of the folder.
+
+    Returns
+    -------
+    int
+        Rows of ``fresh`` that lost against rows already there.
+    """
+    key, moment = KEYS[table], MONTHLY[table]
+    updated = "updated_at" if table == "requests" else "CAST(NULL AS TIMESTAMPTZ)"
+    present = files_of(workspace, table, source)
+    connection.execute(f"CREATE OR REPLACE TABLE outdated ({key} VARCHAR, file VARCHAR)")
+    lost = 0
+    if present:
+        ours = f"SELECT rowid AS fresh_row, {key}, source_file, source_position, {updated} AS updated FROM {fresh}"
+        theirs = (
+            f"SELECT {key}, source_file, source_position, filename AS file, {updated} AS updated "
+            f"FROM {scan(present)[:-1]}, filename = true)"
+        )
+        connection.execute(
+            f"""CREATE OR REPLACE TABLE rivals AS
+            SELECT f.fresh_row, e.{key}, e.file,
+                NOT (e.source_file = f.source_file AND e.source_position = f.source_position)
+                    AND NOT coalesce(f.updated > coalesce(e.updated, TIMESTAMPTZ '-infinity'), false) AS older
+            FROM ({ours}) AS f JOIN ({theirs}) AS e ON e.{key} = f.{key}"""
+        )
+        connection.execute(f"INSERT INTO outdated SELECT {key}, file FROM rivals WHERE NOT older")
+        lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchone()[0]
+        connection.execute(f"DELETE FROM {fresh} WHERE rowid IN (SELECT fresh_row FROM rivals WHERE older)")
+    months = connection.execute(
+        f"SELECT DISTINCT strftime({moment}, '%Y-%m') FROM {fresh} UNION SELECT parse_filename(file, true) FROM outdated"
+    ).fetchall()
+    for (month,) in sorted(months):
+        path = workspace / table / source / f"{month}.parquet"
+        start = f"TIMESTAMPTZ '{month}-01 00:00:00+00:00'"
+        kept = f"""SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)
+            UNION ALL BY NAME""" if path.is_file() else ""
+        write_query(connection, path, f"{kept} SELECT * FROM {fresh} WHERE {moment} >= {start} "
+                    f"AND {moment} < {start} + INTERVAL 1 MONTH")
+    return lost
+
+
+def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> None:
+    """Write the result of a query as Parquet beside and then replace; no rows, no file.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Where the query runs.
+    path : Path
+        Target.
+    query : str
+        SQL.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    rows = connection.execute(f"COPY ({query}) TO '{str(beside).replace(chr(39), chr(39) * 2)}' "
+                              "(FORMAT parquet, COMPRESSION zstd)").fetchone()[0]
+    if rows:
+        os.replace(beside, path)
+    else:
+        beside.unlink()
+        path.unlink(missing_ok=True)
+
+
+def replace_rows(
+    connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, fresh: str, source: str, files: list[str]
+) -> None:
+    """Replace all rows that came from some files by what was now read from them.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Holds the table ``fresh``.
+    workspace : Path
+        The folder.
+    table : str
+        ``quarantine``, ``spans`` or a mapped table.
+    fresh : str
+        Name of the table with the new rows.
+    source : str
+        Format, also the name of the file.
+    files : list of str
+        Files that were read.
+    """
+    path = workspace / table / f"{source}.parquet"
+    connection.register("read_files", pa.table({"name": pa.array(files, pa.string())}))
+    kept = f"""SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM read_files)
+        UNION ALL BY NAME""" if path.is_file() else ""
+    write_query(connection, path, f"{kept} SELECT * FROM {fresh}")
+    connection.unregister("read_files")
+
+
+def clear(workspace: Path) -> None:
+    """Remove everything the kit wrote into a workspace.
+
+    Parameters
+    ----------
+    workspace : Path
+        The folder.
+    """
+    shutil.rmtree(workspace, ignore_errors=True)
+
+
+def view_sql(table: str, paths: list[Path]) -> str:
+    """Write the select over a table's files: all its columns, null where no file has them."""
+    held = {name for path in paths for name in pq.read_schema(path).names}
+    listed = ", ".join(
+        column.name if column.name in held else f"CAST(NULL AS {column.type}) AS {column.name}"
+        for column in TABLES[table]
+    )
+    return f"SELECT {listed} FROM {scan(paths)}" if paths else f"SELECT {listed} WHERE false"
+
+
+def completed_sql(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
+    """Write the select over freshly read rows with all columns of their table, null where they have none."""
+    held = {row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
+    contract = TABLES["usage_buckets" if relation.endswith("buckets") else "requests"]
+    listed = (c.name if c.name in held else f"CAST(NULL AS {c.type}) AS {c.name}" for c in contract)
+    return f"SELECT {', '.join(listed)} FROM {relation}"
+
+
+def filled_columns(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> list[str]:
+    """List the columns that hold any value, from the files' own statistics.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Reads the statistics.
+    paths : list of Path
+        Parquet files.
+
+    Returns
+    -------
+    list of str
+        Column names; a column without statistics counts as filled.
+    """
+    if not paths:
+        return names(TABLES["requests"])
+    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    rows = connection.execute(
+        f"""SELECT path_in_schema FROM parquet_metadata([{listed}]) GROUP BY 1
+        HAVING sum(num_values) > sum(coalesce(stats_null_count, 0)) ORDER BY 1"""
+    ).fetchall()
+    return [row[0] for row in rows]

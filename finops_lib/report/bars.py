@@ -1,0 +1,219 @@
+"""Bars: horizontal bars with their values written beside them, and how labels find room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from finops_lib.report.axis_units import share_axis
+from finops_lib.report.chart import ACTUAL, INK, MUTED, QUIET, SECONDARY, UNKNOWN, Chart, new_chart
+from finops_lib.report.text import month_name, share, shorten, usd
+
+UNATTRIBUTED = "unattributed"
+REST = "everything else ("
+
+
+def spread(positions: list[float], gap: float) -> list[float]:
+    """Move label positions apart so that no two are closer than ``gap``, keeping their order.
+
+    Parameters
+    ----------
+    positions : list of float
+        Wanted positions.
+    gap : float
+        Least distance.
+
+    Returns
+    -------
+    list of float
+        Positions in the order given, moved as little as need be around their own centre.
+
+    Examples
+    --------
+    >>> spread([1.0, 1.0, 5.0], 1.0)
+    [0.5, 1.5, 5.0]
+    """
+    order = sorted(range(len(positions)), key=lambda place: positions[place])
+    clusters: list[tuple[list[int], float]] = []
+    for place in order:
+        members, centre = [place], positions[place]
+        while clusters and centre - gap * (len(members) - 1) / 2 < (
+            clusters[-1][1] + gap * (len(clusters[-1][0]) - 1) / 2 + gap
+        ):
+            before, middle = clusters.pop()
+            weight = len(before) + len(members)
+            centre = (middle * len(before) + centre * len(members)) / weight
+            members = before + members
+        clusters.append((members, centre))
+    moved = [0.0] * len(positions)
+    for members, centre in clusters:
+        for step, place in enumerate(members):
+            moved[place] = centre + gap * (step - (len(members) - 1) / 2)
+    return moved
+
+
+def listing(names: list[str], values: list[str], limit: int = 12) -> str:
+    """Write names with their values as one sentence for alternative text.
+
+    Parameters
+    ----------
+    names, values : list of str
+        Of the same length.
+    limit : int
+        Most pairs to write out.
+
+    Returns
+    -------
+    str
+        E.g. ``a: 1; b: 2; and 3 more.``
+    """
+    pairs = [f"{name}: {value}" for name, value in zip(names, values, strict=True)]
+    rest = len(pairs) - limit
+    return "; ".join(pairs[:limit]) + (f"; and {rest} more." if rest > 0 else ".")
+
+
+def cost_label(amount: Any, part: float | None) -> str:
+    """Write the label of a bar: money, and its share where that is a part of a whole.
+
+    Parameters
+    ----------
+    amount : Decimal or float
+        USD.
+    part : float or None
+        Share of the total.
+
+    Returns
+    -------
+    str
+        E.g. ``USD 1,235 · 61.2%``.
+    """
+    of_total = f" · {share(part, decimals=1)}" if part is not None and part == part and 0 <= part <= 1 else ""
+    return f"{usd(amount, cents=False)}{of_total}"
+
+
+def of_period(period: str) -> str:
+    """Write the month a subtitle is of, after a comma; nothing without one."""
+    return f", {month_name(period)}" if period else ""
+
+
+def bar_height(rows: int) -> float:
+    """Return the inches that so many horizontal bars need."""
+    return 0.62 + 0.38 * rows
+
+
+def highlight(names: list[str], values: np.ndarray) -> list[str]:
+    """Colour the largest named bar, mute the others, grey what has no name.
+
+    Parameters
+    ----------
+    names : list of str
+        From the top down.
+    values : ndarray
+        Lengths of the bars.
+
+    Returns
+    -------
+    list of str
+        A colour for each bar.
+    """
+    named = [
+        value if name != UNATTRIBUTED and not name.startswith(REST) else -np.inf
+        for name, value in zip(names, values, strict=True)
+    ]
+    largest = int(np.argmax(named))
+    return [
+        UNKNOWN if name == UNATTRIBUTED or name.startswith(REST) else ACTUAL if place == largest else MUTED
+        for place, name in enumerate(names)
+    ]
+
+
+def draw_bars(axes: Axes, names: list[str], values: np.ndarray, labels: list[str], colors: list[str]) -> None:
+    """Draw horizontal bars from the top down, each with its label beside it.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    names, labels, colors : list of str
+        One for each bar; a label that says "no …" is set back.
+    values : ndarray
+        Lengths; negative ones (credits) go to the left.
+    """
+    bars = axes.barh(range(len(names)), values, color=colors, height=0.68)
+    for bar, name in zip(bars, names, strict=True):
+        if name == UNATTRIBUTED:
+            bar.set_hatch("///")
+    for place, (value, label) in enumerate(zip(values, labels, strict=True)):
+        axes.annotate(
+            label,
+            (max(value, 0), place),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            color=QUIET if label.startswith("no ") else INK,
+        )
+    axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    low, high = min(values.min(), 0.0), max(values.max(), 0.0)
+    # room for the labels right of the longest bar
+    room = (high - low or 1.0) * min(0.55, 0.016 * max(len(label) for label in labels) + 0.02)
+    axes.set_xlim(low - (0.02 * (high - low) if low < 0 else 0), high + room)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+    axes.spines["left"].set_visible(low == 0)
+    if low < 0:
+        axes.axvline(0, color="#999999", linewidth=0.8)
+
+
+def paired_bars(title: str, names: list[str], series: dict[str, np.ndarray], subtitle: str) -> Chart:
+    """Draw two shares for each name.
+
+    Parameters
+    ----------
+    title, subtitle : str
+        As for ``new_chart``.
+    names : list of str
+        From the top down.
+    series : dict of str to ndarray
+        Two shares by what they are a share of; NaN is written as not known.
+
+    Returns
+    -------
+    Chart
+        The chart, without alternative text for its values.
+    """
+    figure, (axes,) = new_chart(title, subtitle=subtitle, height=0.66 + 0.56 * len(names))
+    place = np.arange(len(names))
+    widest = max(float(np.nanmax(values, initial=0.0)) for values in series.values())
+    for (label, values), color, shift in zip(series.items(), (SECONDARY, ACTUAL), (-0.19, 0.19), strict=True):
+        axes.barh(place + shift, np.nan_to_num(values), height=0.34, color=color, label=label)
+        for row, value in enumerate(values):
+            text = "not known" if np.isnan(value) else share(value, decimals=1)
+            axes.annotate(
+                text,
+                (max(np.nan_to_num(value), 0), row + shift),
+                xytext=(4, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=9,
+                color=QUIET if np.isnan(value) else INK,
+            )
+    axes.set_yticks(place, names)
+    axes.set_ylim(len(names) - 0.45, -0.55)
+    axes.set_xlim(0, (widest or 1.0) * 1.12)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+    share_axis(axes.xaxis)
+    axes.set_xlabel("Share (%)")
+    figure.legend(
+        loc="upper right",
+        bbox_to_anchor=(0.995, figure.header),
+        ncols=2,
+        handlelength=1.0,
+        handleheight=1.0,
+        borderpad=0,
+        columnspacing=1.2,
+    ).set_in_layout(False)
+    return figure

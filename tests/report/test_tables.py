@@ -1,0 +1,111 @@
+"""Frames as readers see them."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+import pandas as pd
+
+from finops_lib import inform, report
+from finops_lib.checks import check, checklist
+
+FRAME = pd.DataFrame(
+    {
+        "model": ["a", "<script>alert(1)</script>"],
+        "contracted_cost": [Decimal("1234.5"), None],
+        "share": [1.0, float("nan")],
+        "cost_per_request": [0.0312345, None],
+        "requests": [1234567, 2],
+    }
+)
+
+
+def test_numbers_are_written_and_the_frame_is_kept():
+    """Money with cents, small prices with digits, nulls in words; the data stays unrounded."""
+    table = report.Table(FRAME, "Spend")
+
+    assert ["Model", "Contracted cost (USD)", "Share of cost", "Cost per request (USD)", "Requests"] == table.headings
+    assert ["a", "1,234.50", "100.0%", "0.03123", "1,234,567"] == table.rows[0]
+    assert ["no price", "–", "–"] == table.rows[1][1:4]
+    assert table.frame is FRAME
+
+
+def test_text_from_the_data_is_escaped():
+    """Names, titles, headings and sources cannot become markup."""
+    nasty = "<script>x</script>"
+    table = report.Table(FRAME.rename(columns={"model": nasty}), nasty, source=nasty)
+
+    assert "<script" not in table.to_html()
+    assert 4 == table.to_html().count("&lt;script&gt;")
+
+
+def test_header_cells_have_a_scope():
+    """Screen readers are told which cells head a column and which a row."""
+    markup = report.Table(FRAME, "Spend").to_html()
+
+    assert 5 == markup.count('<th scope="col"')
+    assert 2 == markup.count('<th scope="row"')
+    assert 7 == len(re.findall(r"<th\b", markup))
+    assert "<caption>Spend</caption>" in markup
+    assert 'class="data row0 col1 number"' in markup
+
+
+def test_equal_tables_are_equal_bytes():
+    """No random ids: a page made twice is the same page."""
+    assert report.Table(FRAME, "Spend").to_html() == report.Table(FRAME.copy(), "Spend").to_html()
+
+
+def test_the_text_form_is_aligned():
+    """Without HTML there is still a table, numbers to the right."""
+    lines = report.Table(FRAME.head(1), "Spend", source="ledger").to_text().split("\n")
+
+    assert "Spend" == lines[0]
+    assert len(lines[1]) == len(lines[2])
+    assert "Source: ledger" == lines[3]
+
+
+def test_columns_are_chosen_and_relabelled():
+    """A notebook shows some columns and heads them its own way."""
+    labels = {"requests": report.Label("Calls", "k", lambda value: f"{value / 1000:.0f}", is_number=True)}
+    table = report.Table(FRAME, "Spend", labels=labels, columns=["requests", "model"])
+
+    assert ["Calls (k)", "Model"] == table.headings
+    assert "1235" == table.rows[0][0]
+
+
+def test_empty_frames_are_tables(costs):
+    """No rows: headings and a word for it, in both forms."""
+    table = report.Table(inform.spend_by(costs.head(0), "model"), "Spend")
+
+    assert "(no rows)" in table.to_text()
+    assert '<th scope="col"' in table.to_html()
+
+
+def test_same_headings_do_not_mix_columns():
+    """Two columns that read the same keep their own cells."""
+    table = report.Table(pd.DataFrame({"share": [0.1], "share_of_cost": [0.2]}), "Shares")
+
+    assert ["Share of cost"] * 2 == table.headings
+    assert [["10.0%", "20.0%"]] == table.rows
+
+
+def test_verdicts_are_words():
+    """Pass and FAIL are read, not seen."""
+    checks = checklist(
+        [
+            check("attribution_coverage", 0.97, ">=", 0.95, unit="share", comment="spend <named>"),
+            check("forecast_vs_budget", 4310.0, "<=", 4000.0, unit="USD/month"),
+            check("days_covered", None, ">=", 30, unit="days"),
+        ]
+    )
+    table = report.decision_table(checks, "Decision", source="ledger")
+
+    assert [
+        ["Attribution coverage", "97.0%", ">= 95.0%", "pass", "spend <named>"],
+        ["Forecast vs budget", "USD 4,310.00 a month", "<= USD 4,000.00 a month", "FAIL", "–"],
+        ["Days covered", "not known", ">= 30 days", "FAIL", "not known: the data does not hold it"],
+    ] == [[cell or "–" for cell in row] for row in table.rows]
+    assert table.frame is checks
+    assert "spend &lt;named&gt;" in table.to_html()
+    assert "&gt;= 95.0%" in table.to_html()
