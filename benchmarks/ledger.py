@@ -21,12 +21,14 @@ from typing import Any
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from finops_lib.ingest import read_source
 from finops_lib.ingest.aggregation import build_rows
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.price_list import match_models, read_price_list, unit_prices
-from finops_lib.params import Organisation
+from finops_lib.params import Organisation, Params, Settings, Source
 from finops_lib.sample import synthetic_requests
 from finops_lib.schema import TOKEN_CLASSES
 
@@ -61,8 +63,7 @@ def ledger(paths: list[Path]) -> dict[str, Any]:
     with connect() as connection:
         connection.execute(f"CREATE VIEW requests AS SELECT * FROM {relation(paths)}")
         usage, rows = build_rows(connection, "requests", Organisation(time_zone=ZONE), read_price_list())
-    cost = sum(value for value in rows["list_cost"].to_pylist() if value is not None)
-    return {"groups": usage.num_rows, "rows": rows.num_rows, "list_cost": str(cost)}
+    return {"groups": usage.num_rows, "rows": rows.num_rows, "list_cost": str(pc.sum(rows["list_cost"]).as_py())}
 
 
 def scan(paths: list[Path]) -> dict[str, Any]:
@@ -156,9 +157,6 @@ def strict_read(path: Path, folder: Path) -> dict[str, Any]:
 
 def full_read(path: Path, folder: Path) -> dict[str, Any]:
     """The kit's reading of the same lines, bad ones among them: buckets, attribution, quarantine, one id one row."""
-    from finops_lib.ingest import read_source
-    from finops_lib.params import Params, Settings, Source
-
     mapping = folder / "mapping.yaml"
     own = ["timestamp", "request_id", "task_id", "user_id", *DIMENSIONS, "accepted", "resolved", "latency_ms", "retries",
            "cache_hit", "reported_cost"]

@@ -145,32 +145,31 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Execute the notebooks for every assistant and write the site of reports."""
-    from finops_lib.batch import run_batch
+    from finops_lib.batch import progress_line, run_batch
     from finops_lib.ingest import build_ledger
 
-    params = _params(project)
+    folder = find_project(project)
     quiet = quiet or as_json
-    if not quiet:
-        out.print(f"Project {params.project.name}: reading sources, building the ledger …")
-    for reading in build_ledger(params):
-        for warning in reading.warnings:
-            err.print(f"[yellow]Warning[/] {reading.format}: {_plain(warning)}")
-    result = run_batch(params.project, assistants=assistant, team=team, notebooks=notebook, period=period, jobs=jobs,
-                       force=force, progress=None if quiet else _progress())
+
+    def prepare(params: Params) -> None:
+        if not quiet:
+            out.print(f"{_plain(params.title)}: reading sources, building the ledger …")
+        for reading in build_ledger(params):
+            for warning in reading.warnings:
+                err.print(f"[yellow]Warning[/] {reading.format}: {_plain(warning)}")
+
+    def tell(event: Any) -> None:
+        out.print(progress_line(event), markup=False, highlight=False)
+
+    result = run_batch(folder, assistants=assistant or None, team=team, notebooks=notebook or None, period=period,
+                       jobs=jobs, force=force, progress=None if quiet else tell, prepare=prepare)
     if as_json:
         typer.echo(json.dumps(result.summary()))
     elif not quiet:
-        out.print(f"Reports: [bold]{_plain(str(result.index))}[/]  (open it in a browser)")
+        out.print(f"Reports: {result.site / 'index.html'}  (open it in a browser)", markup=False, highlight=False)
     if result.failed:
-        raise BatchError(f"{len(result.failed)} of {len(result.runs)} notebooks failed",  # noqa: EM102
-                         hint=f"their pages say why; start at {result.index}")
-
-
-def _progress() -> Any:
-    def line(done: int, total: int, name: str, state: str, seconds: float) -> None:
-        out.print(f"[{done}/{total}] {name} {state} {seconds:.1f} s", markup=False, highlight=False)
-
-    return line
+        message = f"{len(result.failed)} of {len(result.outcomes)} notebooks failed"
+        raise BatchError(message, hint=f"their pages say why; start at {result.site / 'index.html'}")
 
 
 @app.command(epilog="Example: `finops lab`")

@@ -2,8 +2,8 @@
 
 from finops_lib.ingest.build import build_ledger, close_period, refresh_ledger, reopen_period, repricing
 from finops_lib.ingest.exports import read_source
-from finops_lib.ingest.ledger import Ledger, open_ledger
-from finops_lib.ingest.measures import distinct_users, request_cost_quantiles, tasks_by
+from finops_lib.ingest.ledger import Ledger, open_ledger, pseudonym_key
+from finops_lib.ingest.measures import distinct_users, request_cost_quantiles, tasks_by, tasks_by_day, users_by_cost
 from finops_lib.ingest.price_list import read_price_list
 from finops_lib.ingest.quality import (
     captured_days,
@@ -27,6 +27,7 @@ __all__ = [
     "distinct_users",
     "load_table",
     "open_ledger",
+    "pseudonym_key",
     "quarantined_rows",
     "read_price_list",
     "read_source",
@@ -39,6 +40,8 @@ __all__ = [
     "rows_read",
     "rows_set_aside",
     "tasks_by",
+    "tasks_by_day",
     "unpriced_models",
     "usage_bases",
+    "users_by_cost",
 ]

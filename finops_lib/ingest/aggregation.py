@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from finops_lib.ingest import price_list as prices
@@ -142,14 +143,18 @@ def price_setting(
         First and last timestamp, models matched to prices, thresholds, changes; ``None`` without requests.
     """
     c = requests.c
-    span = sa.select(sa.func.min(c.timestamp).label("first"), sa.func.max(c.timestamp).label("last"))
-    row = run(span, connection).to_pylist()[0]
-    if row["first"] is None:
-        return None
-    since, until = (moment.astimezone(UTC) for moment in (row["first"], row["last"]))
     provider = c.provider if "provider" in c else sa.null().label("provider")
-    pairs = run(sa.select(provider, c.model).distinct(), connection).to_pandas()
-    pairs = pairs.sort_values(["provider", "model"], ignore_index=True).astype("string[pyarrow]")
+    asked = sa.select(
+        provider, c.model, sa.func.min(c.timestamp).label("first"), sa.func.max(c.timestamp).label("last")
+    ).group_by(*([c.provider] if "provider" in c else []), c.model)
+    found = run(asked, connection)
+    if not found.num_rows:
+        return None
+    since, until = (
+        moment.astimezone(UTC) for moment in (pc.min(found["first"]).as_py(), pc.max(found["last"]).as_py())
+    )
+    pairs = found.select(["provider", "model"]).to_pandas().astype("string[pyarrow]")
+    pairs = pairs.sort_values(["provider", "model"], ignore_index=True)
     matched = prices.match_models(pairs, price_list, organisation.model_aliases)
     thresholds = prices.context_thresholds(price_list, matched)
     changes = prices.price_changes(price_list, organisation.prices, matched, since, until + timedelta(microseconds=1))

@@ -96,8 +96,12 @@ def _rows(
     usage, ledger = build_rows(connection, relation, params.organisation, prices, columns)
     if usage.num_rows:
         days = pc.min_max(usage["charge_period_start"]).as_py()
-        ledger = pa.concat_tables([ledger, capacity_rows(params.organisation, prices, days["min"], days["max"])])
+        ledger = _with_capacity(ledger, capacity_rows(params.organisation, prices, days["min"], days["max"]))
     return overlaps, usage, ledger
+
+
+def _with_capacity(ledger: pa.Table, capacity: pa.Table) -> pa.Table:
+    return pa.concat_tables([ledger, capacity.cast(ledger.schema)]) if capacity.num_rows else ledger
 
 
 def feed(
@@ -202,7 +206,7 @@ def close_period(params: Params, period: str, on: date) -> dict[str, Any]:
         with connect() as connection:
             row = connection.execute(
                 f"SELECT count(*), sum(contracted_cost), sum(pricing_quantity) FROM {workspace.scan([path])}"
-            ).fetchone()
+            ).fetchall()[0]
         kept = folder / "prices" / hashlib.sha256(prices.version.encode()).hexdigest()[:12]
         if not kept.exists():
             shutil.copytree(PACKAGED, kept)

@@ -127,7 +127,8 @@ def _reading_key(
 ) -> str:
     rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
     others = {n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()}
-    parts = [workspace.LAYOUT, workspace.fingerprint(files), labels, reader.name, prices.version,
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    parts = [workspace.LAYOUT, stats, labels, reader.name, prices.version,
              mapping.model_dump() if mapping else None, rules, others, source.model_dump(exclude={"path"})]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -219,7 +220,7 @@ def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation, 
             sum(reported_cost), (SELECT strftime(min(first), '{_MOMENT}') FROM spans_of_time),
             (SELECT strftime(max(last), '{_MOMENT}') FROM spans_of_time)
         FROM counted"""
-    ).fetchone()
+    ).fetchall()[0]
     return {
         "tokens": int(row[0]),
         "ambiguous": int(row[1]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -55,6 +57,15 @@ class Ledger:
         return table[days.dt.strftime("%Y-%m") == self.period].reset_index(drop=True)
 
     @property
+    def period_choices(self) -> list[str]:
+        """The period, all months together, then each month: choices for a control."""
+        return list(dict.fromkeys([*filter(None, [self.period]), "all", *(m for m in self.months if m <= self.period)]))
+
+    def choices(self, dimension: str) -> list[str]:
+        """List ``all`` and the values a dimension has in the ledger: choices for a control."""
+        return ["all", *sorted(self.costs[dimension].dropna().unique())]
+
+    @property
     def files(self) -> list[str]:
         """Files of the workspace the report rests on, relative to the project."""
         paths = [self.params.workspace / table / f"{month}.parquet" for table in ("ledger", "usage") for month in self.months]
@@ -82,7 +93,7 @@ def open_ledger(params: Params) -> Ledger:
     Returns
     -------
     Ledger
-        ``latest`` resolved to the last month held; without any data everything is empty.
+        ``latest`` resolved to the month of the last complete day; without any data everything is empty.
 
     Raises
     ------
@@ -95,11 +106,36 @@ def open_ledger(params: Params) -> Ledger:
         return Ledger(params, "" if params.period == "latest" else params.period, None, tuple(months))
     complete = last.hour >= COMPLETE_FROM_HOUR
     as_of = last.date() if complete else last.date() - timedelta(days=1)
-    period = months[-1] if params.period == "latest" else params.period
+    complete_months = [month for month in months if month <= f"{as_of:%Y-%m}"]
+    latest = complete_months[-1] if complete_months else months[-1]
+    period = latest if params.period == "latest" else params.period
     if period not in months:
         message = f"period: the ledger holds no {period}"
         raise ParamsError(message, hint=f"it holds {', '.join(months)}; or add the month's exports")
     return Ledger(params, period, as_of, tuple(months))
+
+
+def pseudonym_key(params: Params) -> bytes:
+    """Find the key of the user pseudonyms; make one, kept in the workspace, where none is given.
+
+    Parameters
+    ----------
+    params : Params
+        Names the environment variable that holds the key.
+
+    Returns
+    -------
+    bytes
+        The key; never part of a page or the repository.
+    """
+    given = os.environ.get(params.organisation.pseudonym_key_variable)
+    if given:
+        return given.encode()
+    path = params.workspace / ".pseudonym_key"
+    if not path.is_file():
+        workspace.write_text(path, secrets.token_hex(32))
+        path.chmod(0o600)
+    return path.read_bytes()
 
 
 def _last_call(params: Params) -> datetime | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from finops_lib.ingest import workspace
 from finops_lib.ingest.aggregation import price_setting, requests_table
 from finops_lib.ingest.build import feed
-from finops_lib.ingest.engine import connect, exact_quantile, exact_sum, run
+from finops_lib.ingest.engine import connect, exact_quantile, exact_sum, local_day, run
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.price_list import read_price_list
 from finops_lib.params import ORGANISATION
@@ -148,6 +148,67 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
     return _ask(ledger, ask, columns)
 
 
+def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
+    """Count the tasks begun on each day, in all months up to the period.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for a month.
+
+    Returns
+    -------
+    DataFrame
+        One row per day: ``charge_period_start`` (reporting time zone), ``tasks``.
+    """
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        c = requests.c
+        task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
+        begun = sa.select(task.label("task"), sa.func.min(c.timestamp).label("begun")).group_by(task).cte("begun")
+        span = run(sa.select(sa.func.min(begun.c.begun).label("first"), sa.func.max(begun.c.begun).label("last")), connection)
+        first, last = (moment for moment in span.to_pylist()[0].values())
+        if first is None:
+            return pd.DataFrame(columns=["charge_period_start", "tasks"])
+        zone = ledger.params.organisation.time_zone
+        day = local_day(begun.c.begun, sa.literal(zone), sa.literal(int(first.timestamp()) - 1),
+                        sa.literal(int(last.timestamp()) + 1))
+        statement = sa.select(day.label("charge_period_start"), sa.func.count().label("tasks")).group_by(day).order_by(day)
+        return run(statement, connection).to_pandas(types_mapper=pd.ArrowDtype)
+
+    return _ask(ledger, ask, ["charge_period_start", "tasks"], whole=True)
+
+
+def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
+    """List the users whose calls cost most in the period.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Opened for a month.
+    limit : int
+        Most users to list.
+
+    Returns
+    -------
+    DataFrame
+        One row per user: ``user_id`` as the source names them (pseudonymise it before it is shown), ``requests``,
+        ``cost`` (USD), ``share`` of the period's cost.
+    """
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        if "user_id" not in requests.c:
+            return pd.DataFrame(columns=["user_id", "requests", "cost", "share"])
+        c = _priced(requests, connection, ledger).c
+        whole = sa.select(sa.func.sum(c.cost)).scalar_subquery()
+        cost = sa.func.sum(c.cost)
+        statement = (
+            sa.select(c.user_id, sa.func.count().label("requests"), cost.label("cost"), (cost / whole).label("share"))
+            .where(c.user_id.is_not(None)).group_by(c.user_id).order_by(cost.desc().nulls_last(), c.user_id).limit(limit)
+        )
+        return run(statement, connection).to_pandas()
+
+    return _ask(ledger, ask, ["user_id", "requests", "cost", "share"])
+
+
 def tasks_statement(priced: sa.TableClause, dimension: str, success: str) -> sa.Select[Any]:
     """Say how tasks are counted and split.
 
@@ -204,14 +265,14 @@ def _success_held(requests: sa.TableClause, connection: duckdb.DuckDBPyConnectio
     return SUCCESS[2]
 
 
-def _ask(ledger: Ledger, ask: Any, columns: Sequence[str]) -> pd.DataFrame:
-    """Ask the requests of the ledger's assistant and month, evaluation traffic included."""
+def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
+    """Ask the requests of the ledger's assistant and month (or all months up to it), evaluation traffic included."""
     if not workspace.files_of(ledger.params.workspace, "requests") or not ledger.period:
         return pd.DataFrame(columns=list(columns))
     with connect() as connection:
         relation, present, _ = feed(connection, ledger.params.workspace, ledger.params)
         zone = ledger.params.organisation.time_zone
-        clauses = [f"strftime(timezone('{zone}', timestamp), '%Y-%m') = '{ledger.period}'",
+        clauses = [f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",
                    "capture_layer <> 'provider_usage'"]
         if ledger.params.assistant != ORGANISATION:
             clauses.append(f"assistant = '{ledger.params.assistant}'")

@@ -315,7 +315,7 @@ class _Placing:
         self, connection: duckdb.DuckDBPyConnection, reader: Reader, origin: Origin, provider: str
     ) -> None:
         def rows(table: str) -> int:
-            return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            return connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
 
         self.reader, self.origin, self.provider = reader, origin, provider
         self.joined = {name: rows(name) > 0 for name in

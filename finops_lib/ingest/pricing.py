@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -14,10 +14,11 @@ from finops_lib.ingest import price_list as prices
 from finops_lib.ingest.engine import arrow_type, fetch
 from finops_lib.ingest.price_list import PriceList
 from finops_lib.params import Organisation
-from finops_lib.schema import COST_TYPE, DIMENSIONS, LEDGER, QUANTITIES, UNIT_PRICE_TYPE, names
+from finops_lib.schema import COST_TYPE, LEDGER, QUANTITIES, UNIT_PRICE_TYPE
 
 PRICE_KEYS = ("provider", "model", "service_tier", "context_tier", "price_period_start")
 SCOPES = ("team", "api_key", "assistant")
+COSTS = ("list", "contracted", "effective", "billed")
 
 
 def price_usage(
@@ -48,42 +49,85 @@ def price_usage(
     ----------
     FOCUS 1.4: ListCost = ListUnitPrice × PricingQuantity, ContractedCost likewise; requirement A4.
     """
-    connection.register("usage_rows", usage)
     scopes = [s for s in SCOPES if any(getattr(override, s) for override in organisation.prices)]
     keys = [*PRICE_KEYS, *scopes]
-    distinct = fetch(connection, f"SELECT DISTINCT {', '.join(keys)} FROM usage_rows ORDER BY ALL")
-    units = prices.unit_prices(
-        distinct.to_pandas(types_mapper=pd.ArrowDtype), price_list, organisation.prices, matched
+    numbered = usage.append_column("usage_row", pa.array(range(usage.num_rows), pa.int64()))
+    connection.register("usage_rows", numbered)
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE price_keys AS SELECT {", ".join(keys)}, row_number() OVER () - 1 AS price_key
+        FROM (SELECT DISTINCT {", ".join(keys)} FROM usage_rows ORDER BY ALL)"""
     )
-    connection.register("unit_price_rows", _price_arrow(units, keys))
-    same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM u.{key}" for key in keys)
-    classes = ", ".join(f"{column} AS {name}" for name, column in QUANTITIES.items())
-    held = ", ".join(f"u.{name}" for name in names(DIMENSIONS))
-    cost = f"CAST(CAST(CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS DECIMAL(18,0)) * p.%s AS {COST_TYPE})"
-    priced = fetch(connection, f"""SELECT u.charge_period_start, {held}, u.cache_hit, u.context_tier, u.price_period_start,
-            u.token_class, u.quantity AS consumed_quantity,
-            CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS pricing_quantity,
-            CASE u.token_class WHEN 'web_search' THEN 'Requests' ELSE 'Tokens' END AS pricing_unit,
-            p.list_unit_price, p.contracted_unit_price,
-            {cost % "list_unit_price"} AS list_cost, {cost % "contracted_unit_price"} AS contracted_cost,
-            {cost % "effective_unit_price"} AS effective_cost, {cost % "billed_unit_price"} AS billed_cost,
-            CAST(CAST(CASE WHEN u.cache_hit THEN u.quantity ELSE 0 END AS DECIMAL(18,0)) * p.contracted_unit_price
-                AS {COST_TYPE}) AS avoided_cost,
-            p.sku_id, p.sku_price_id, p.price_source, '{price_list.version}' AS price_version
-        FROM (UNPIVOT usage_rows ON {classes} INTO NAME token_class VALUE quantity) AS u
-        LEFT JOIN unit_price_rows AS p ON p.token_class = u.token_class AND {same}
-        WHERE u.quantity <> 0""")
+    distinct = fetch(connection, "SELECT * FROM price_keys ORDER BY price_key").to_pandas(types_mapper=pd.ArrowDtype)
+    units = prices.unit_prices(distinct, price_list, organisation.prices, matched)
+    connection.register("unit_price_rows", _price_arrow(units))
+    same = " AND ".join(f"k.{key} IS NOT DISTINCT FROM u.{key}" for key in keys)
+    classes = ", ".join(f'{column} AS "{place}"' for place, column in enumerate(QUANTITIES.values()))
+    billed = "CAST(CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS DECIMAL(18,0))"
+    avoided = "CAST(CASE WHEN u.cache_hit THEN u.quantity ELSE 0 END AS DECIMAL(18,0))"
+    costs = ", ".join(f"CAST({billed} * p.{name}_unit_price AS {COST_TYPE}) AS {name}_cost" for name in COSTS)
+    # Names stay out of the join: it carries row numbers, and every name is looked up once afterwards.
+    priced = fetch(
+        connection,
+        f"""WITH narrow AS (
+            SELECT u.usage_row, u.cache_hit, k.price_key, {", ".join(f"u.{c}" for c in QUANTITIES.values())}
+            FROM usage_rows AS u JOIN price_keys AS k ON {same}
+        )
+        SELECT u.usage_row, CAST(u.class_place AS TINYINT) AS class_place, u.quantity AS consumed_quantity,
+            CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS pricing_quantity, p.price_row, p.list_unit_price,
+            p.contracted_unit_price, {costs}, CAST({avoided} * p.contracted_unit_price AS {COST_TYPE}) AS avoided_cost
+        FROM (UNPIVOT narrow ON {classes} INTO NAME class_place VALUE quantity) AS u
+        LEFT JOIN unit_price_rows AS p ON p.class_place = CAST(u.class_place AS TINYINT) AND p.price_key = u.price_key
+        WHERE u.quantity <> 0""",
+    )
     connection.unregister("usage_rows")
     connection.unregister("unit_price_rows")
-    return priced.cast(pa.schema([(c.name, arrow_type(c.type)) for c in LEDGER]))
+    return _assemble(priced, usage, units, price_list.version)
 
 
-def _price_arrow(units: pd.DataFrame, keys: Sequence[str]) -> pa.Table:
-    amounts = ("list_unit_price", "contracted_unit_price", "effective_unit_price", "billed_unit_price")
-    kinds = {key: pa.string() for key in (*keys, "token_class", "sku_id", "sku_price_id", "price_source")}
-    kinds |= {"context_tier": pa.int64(), "price_period_start": pa.timestamp("us", tz="UTC")}
-    kinds |= dict.fromkeys(amounts, arrow_type(UNIT_PRICE_TYPE))
-    return pa.table({name: pa.array(list(units[name]), kind, from_pandas=True) for name, kind in kinds.items()})
+def _price_arrow(units: pd.DataFrame) -> pa.Table:
+    place = {name: number for number, name in enumerate(QUANTITIES)}
+    columns = {
+        "price_row": pa.array(range(len(units)), pa.int32()),
+        "price_key": pa.array(list(units["price_key"]), pa.int64()),
+        "class_place": pa.array([place[name] for name in units["token_class"]], pa.int8()),
+    }
+    kind = arrow_type(UNIT_PRICE_TYPE)
+    for name in COSTS:
+        column = f"{name}_unit_price"
+        columns[column] = pa.array(list(units[column]), kind, from_pandas=True)
+    return pa.table(columns)
+
+
+def _assemble(priced: pa.Table, usage: pa.Table, units: pd.DataFrame, version: str) -> pa.Table:
+    """Give priced rows their names back, each name held once."""
+    rows, classes, price_rows = (priced[name].combine_chunks() for name in ("usage_row", "class_place", "price_row"))
+    looked_up = {"token_class": (classes, list(QUANTITIES))}
+    looked_up["pricing_unit"] = (classes, ["Requests" if name == "web_search" else "Tokens" for name in QUANTITIES])
+    for name in ("sku_id", "sku_price_id", "price_source"):
+        looked_up[name] = (price_rows, list(units[name]))
+    columns = {}
+    for column in LEDGER:
+        name, kind = column.name, arrow_type(column.type)
+        if name in looked_up:
+            places, values = looked_up[name]
+            columns[name] = _dictionary(places, pa.array(values, pa.string()))
+        elif name == "price_version":
+            columns[name] = _dictionary(pa.array(np.zeros(len(rows), np.int32)), pa.array([version]))
+        elif name in priced.column_names:
+            columns[name] = priced[name].cast(kind)
+        elif usage[name].null_count == usage.num_rows:
+            columns[name] = pa.nulls(len(rows), kind)
+        elif column.type == "VARCHAR":
+            columns[name] = usage[name].combine_chunks().dictionary_encode().take(rows)
+        else:
+            columns[name] = usage[name].take(rows)
+    return pa.table(columns)
+
+
+def _dictionary(places: pa.Array, values: pa.Array) -> pa.DictionaryArray:
+    """Point to names by their place; a name that stands twice is held once."""
+    encoded = values.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(encoded.indices.take(places), encoded.dictionary)
 
 
 def capacity_rows(organisation: Organisation, price_list: PriceList, since: date, until: date) -> pa.Table:
@@ -108,7 +152,7 @@ def capacity_rows(organisation: Organisation, price_list: PriceList, since: date
     rows = []
     for row in found.to_dict("records"):
         unit = Decimal(str(row["units"])) * Decimal(str(row["unit_price"]))
-        hours = int(row["hours"])
+        hours = round(Decimal(str(row["hours"])))
         costs = dict.fromkeys(("list_cost", "contracted_cost", "effective_cost", "billed_cost"), hours * unit)
         rows.append({
             "charge_period_start": row["day"], "token_class": "provisioned_hours", "consumed_quantity": hours,

@@ -33,6 +33,8 @@ def split_shared(usage: pa.Table, organisation: Organisation) -> pa.Table:
     Largest remainder (Hamilton): each owner gets the whole part of its share, and what is left over goes one
     by one to the largest fractions, owners in order of their name at a tie.
     """
+    if usage["tag_shares"].null_count == usage.num_rows:
+        return usage.drop_columns(["tag_shares"])
     shared = pc.is_valid(usage["tag_shares"])
     rows = usage.filter(shared).to_pylist()
     plain = usage.filter(pc.invert(shared)).drop_columns(["tag_shares"])

@@ -65,10 +65,14 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         keep_raw_text(connection, "refusals")
         workspace.replace_rows(connection, params.workspace, source.table, "fresh", "given", labels)
         workspace.replace_rows(connection, params.workspace, "quarantine", "refusals", source.table, labels)
-        rows = connection.execute("SELECT count(*) FROM fresh").fetchone()[0]
+        rows = connection.execute("SELECT count(*) FROM fresh").fetchall()[0][0]
         reasons = fetch(connection, "SELECT 'quarantined' AS fate, reason, count(*) AS rows FROM refusals GROUP BY ALL ORDER BY ALL").to_pylist()
-    counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
-    return Reading(f"mapped ({source.table})", labels, {"read": sum(counts.values()), **counts}, reasons)
+        counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
+        reading = Reading(source.table, labels, {"read": sum(counts.values()), **counts}, reasons)
+        known = workspace.read_json(params.workspace / "reads.json", {})
+        known[f"{source.table}:{'|'.join(labels)}"] = {"key": None, "reading": reading.__dict__}
+        workspace.write_json(params.workspace / "reads.json", known)
+    return reading
 
 
 def _checked_sql(contract: tuple[Column, ...], columns: dict[str, str], constants: dict[str, str]) -> str:

@@ -188,7 +188,7 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
             FROM ({ours}) AS f JOIN ({theirs}) AS e ON e.{key} = f.{key}"""
         )
         connection.execute(f"INSERT INTO outdated SELECT {key}, file FROM rivals WHERE NOT older")
-        lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchone()[0]
+        lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchall()[0][0]
         connection.execute(f"DELETE FROM {fresh} WHERE rowid IN (SELECT fresh_row FROM rivals WHERE older)")
     months = connection.execute(
         f"SELECT DISTINCT strftime({moment}, '%Y-%m') FROM {fresh} UNION SELECT parse_filename(file, true) FROM outdated"
@@ -218,7 +218,7 @@ def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     rows = connection.execute(f"COPY ({query}) TO '{str(beside).replace(chr(39), chr(39) * 2)}' "
-                              "(FORMAT parquet, COMPRESSION zstd)").fetchone()[0]
+                              "(FORMAT parquet, COMPRESSION zstd)").fetchall()[0][0]
     if rows:
         os.replace(beside, path)
     else:

@@ -129,7 +129,8 @@ class Reader:
 
 
 MACROS = """
-CREATE OR REPLACE MACRO blank(value) AS nullif(trim(value), '');
+CREATE OR REPLACE MACRO blank(value) AS
+    CASE WHEN value < '!' OR value LIKE '% ' THEN nullif(trim(value), '') ELSE value END;
 CREATE OR REPLACE MACRO parsed(value) AS
     CASE WHEN json_type(value) = 'VARCHAR' THEN TRY_CAST((value ->> '$') AS JSON) ELSE value END;
 CREATE OR REPLACE MACRO pointer(key) AS '/' || replace(replace(key, '~', '~0'), '/', '~1');

@@ -1,0 +1,149 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: notebooks///ipynb,notebooks/text///py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Ledger
+#
+# **Question.** What was read, what was set aside, and how far can the ledger be trusted?
+# **Reads.** The sources that `parameters/organisation.yaml` lists, and the workspace.
+# **Writes.** The ledger in the workspace, and this page's results.
+# **Decides.** Whether the month's figures may be used.
+
+# %% tags=["parameters"]
+assistant: str = "organisation"  # reads parameters/<assistant>.yaml
+period: str = "latest"  # a month, YYYY-MM, or latest
+settings: dict = {}  # what-if values, as under settings of the assistant's file
+
+# %%
+from finops_lib import inform, ingest, load_params, report
+from finops_lib.checks import checklist
+
+report.use_style()
+params = load_params(assistant, period, settings)
+ingest.build_ledger(params)
+ledger = ingest.open_ledger(params)
+costs, usage = ledger.month(ledger.costs), ledger.month(ledger.usage)
+out = report.Sidecar(params, "01_ledger", period=ledger.period, inputs=ledger.files)
+
+# %% [markdown]
+# ## What the month comes to
+#
+# The total below is exact: whole tokens times decimal prices. What has no price or no owner is said beside it.
+
+# %%
+headline = inform.headline(ledger.costs, ledger.usage, ledger.period)
+report.headline_text(headline)
+
+# %% [markdown]
+# ## What was read
+#
+# Every row read has one fate: it is a call, a bucket of calls, a duplicate, no call at all, or it could not be used.
+
+# %%
+reads = ingest.rows_read(params)
+report.plot_rows_read(reads)
+
+# %%
+out.table("rows_read", reads)
+report.Table(reads, "Rows read, by source", source="Reading record of the workspace; all assistants")
+
+# %% [markdown]
+# ## What was set aside
+#
+# Rows that could not be used keep their text and place in the workspace until they are mended or given up.
+
+# %%
+aside = ingest.rows_set_aside(params)
+refused = aside[aside["fate"] == "quarantined"].groupby("reason", as_index=False)["rows"].sum()
+report.plot_quarantine(refused)
+
+# %%
+out.table("rows_set_aside", aside)
+report.Table(aside, "Rows that are not in the ledger", source="Reading record of the workspace; all assistants")
+
+# %%
+report.Table(ingest.quarantined_rows(params), "Where the unusable rows stand", source="Quarantine of the workspace")
+
+# %% [markdown]
+# ## Which source feeds the ledger
+#
+# Gateway logs, traces and provider reports overlap. One of them feeds the ledger for each provider account and day;
+# the others only reconcile and are never added.
+
+# %%
+report.plot_capture_days(ingest.captured_days(params))
+
+# %%
+twice = ingest.covered_twice(params)
+out.table("covered_twice", twice)
+report.Table(twice, "Seen by a second source and not added", source="Coverage record of the workspace")
+
+# %% [markdown]
+# ## Who is named
+#
+# Spend that names its workflow, team and cost center can be explained; the rest stays visible as unattributed.
+
+# %%
+coverage = inform.attribution_coverage(costs)
+out.table("attribution_coverage", coverage)
+report.plot_coverage(coverage, target=params.settings.coverage_target)
+
+# %% [markdown]
+# ## Token classes
+#
+# Cached, reasoning and audio tokens have prices of their own. Sources disagree on whether they are inside input and
+# output: added up as received they would be counted twice.
+
+# %%
+classes = inform.token_classes(costs)
+out.table("token_classes", classes)
+report.plot_token_classes(classes, period=ledger.period)
+
+# %%
+bases = ingest.usage_bases(params)
+report.Table(
+    bases, "How each source counts, and what adding up as received would give", source="Requests of the workspace"
+)
+
+# %% [markdown]
+# ## Prices
+#
+# A model without a price has no cost, not a cost of zero. What the sources reported themselves is shown beside ours.
+
+# %%
+unpriced = ingest.unpriced_models(ledger)
+out.table("unpriced_models", unpriced)
+report.Table(unpriced, "Models without a price", source="Ledger and price list")
+
+# %%
+reported = ingest.reported_against_ours(ledger)
+out.table("reported_cost", reported)
+report.Table(reported, "Cost as the sources reported it, against list prices", source="Ledger")
+
+# %% [markdown]
+# ## Decision
+
+# %%
+limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
+checks = checklist([ingest.reading_checks(ledger), inform.profile_checks(costs, usage, **limits)])
+report.decision_table(checks, f"Can {params.title}'s figures for {ledger.period or 'this month'} be used?", "This page")
+
+# %%
+out.glue("month_cost", headline["cost"], "USD")
+out.glue("month_cost_change", headline["cost_change"], "share")
+out.glue("rows_read", int(reads["read"].sum()), "rows")
+out.glue("rows_quarantined", int(reads["quarantined"].sum()), "rows")
+out.glue_checks(checks)
+out.write()
