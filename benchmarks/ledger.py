@@ -33,7 +33,17 @@ from finops_lib.sample import synthetic_requests
 from finops_lib.schema import TOKEN_CLASSES
 
 ZONE = "Europe/Berlin"
-DIMENSIONS = ["provider", "model", "assistant", "workflow", "team", "environment", "data_class", "service_tier", "run_status"]
+DIMENSIONS = [
+    "provider",
+    "model",
+    "assistant",
+    "workflow",
+    "team",
+    "environment",
+    "data_class",
+    "service_tier",
+    "run_status",
+]
 
 
 def write_log(folder: Path, rows: int) -> list[Path]:
@@ -108,13 +118,18 @@ def per_call(paths: list[Path], sample: int = 20_000) -> dict[str, Any]:
     from genai_prices import Usage, calc_price
 
     frame = pd.read_parquet(paths[0]).head(sample)
-    inputs = [c for n, c in TOKEN_CLASSES.items() if c in frame and n in ("uncached_input", "cache_read", "cache_write_5m")]
+    inputs = [
+        c for n, c in TOKEN_CLASSES.items() if c in frame and n in ("uncached_input", "cache_read", "cache_write_5m")
+    ]
     outputs = [c for n, c in TOKEN_CLASSES.items() if c in frame and n in ("output", "reasoning")]
     frame["input"], frame["output"] = frame[inputs].sum(axis=1), frame[outputs].sum(axis=1)
     started, priced = time.process_time(), 0
     for row in frame.itertuples():
-        usage = Usage(input_tokens=int(row.input), cache_read_tokens=int(row.cache_read_input_tokens),
-                      output_tokens=int(row.output))
+        usage = Usage(
+            input_tokens=int(row.input),
+            cache_read_tokens=int(row.cache_read_input_tokens),
+            output_tokens=int(row.output),
+        )
         try:
             calc_price(usage, model_ref=row.model, genai_request_timestamp=row.timestamp.to_pydatetime())
             priced += 1
@@ -137,8 +152,12 @@ def write_lines(paths: list[Path], folder: Path, rows: int, bad: bool) -> Path:
         for place in range(0, len(lines), 200):
             text = lines[place]
             kind = (place // 200) % 4
-            lines[place] = [text[: len(text) // 2], text.replace('"uncached_input_tokens":', '"uncached_input_tokens":-'),
-                            text.replace('"timestamp":"20', '"timestamp":"x'), text.replace('"model":"', '"modell":"')][kind]
+            lines[place] = [
+                text[: len(text) // 2],
+                text.replace('"uncached_input_tokens":', '"uncached_input_tokens":-'),
+                text.replace('"timestamp":"20', '"timestamp":"x'),
+                text.replace('"model":"', '"modell":"'),
+            ][kind]
         path.write_text("\n".join(lines) + "\n")
     return path
 
@@ -158,16 +177,36 @@ def strict_read(path: Path, folder: Path) -> dict[str, Any]:
 def full_read(path: Path, folder: Path) -> dict[str, Any]:
     """The kit's reading of the same lines, bad ones among them: buckets, attribution, quarantine, one id one row."""
     mapping = folder / "mapping.yaml"
-    own = ["timestamp", "request_id", "task_id", "user_id", *DIMENSIONS, "accepted", "resolved", "latency_ms", "retries",
-           "cache_hit", "reported_cost"]
+    own = [
+        "timestamp",
+        "request_id",
+        "task_id",
+        "user_id",
+        *DIMENSIONS,
+        "accepted",
+        "resolved",
+        "latency_ms",
+        "retries",
+        "cache_hit",
+        "reported_cost",
+    ]
     columns = {name: name for name in own} | {
-        "input_tokens": "uncached_input_tokens", "cache_read_input_tokens": "cache_read_input_tokens",
-        "cache_write_5m_input_tokens": "cache_write_5m_input_tokens", "output_tokens": "visible_output_tokens",
-        "reasoning_output_tokens": "reasoning_output_tokens"}
+        "input_tokens": "uncached_input_tokens",
+        "cache_read_input_tokens": "cache_read_input_tokens",
+        "cache_write_5m_input_tokens": "cache_write_5m_input_tokens",
+        "output_tokens": "visible_output_tokens",
+        "reasoning_output_tokens": "reasoning_output_tokens",
+    }
     mapping.write_text(json.dumps({"columns": columns, "usage_basis": "exclusive", "reasoning": "outside"}))
     organisation = Organisation(time_zone=ZONE, workspace=str(folder / f"workspace-{path.stem}"))
-    params = Params(assistant="organisation", period="latest", settings=Settings(), organisation=organisation,
-                    project=folder, assistants={})
+    params = Params(
+        assistant="organisation",
+        period="latest",
+        settings=Settings(),
+        organisation=organisation,
+        project=folder,
+        assistants={},
+    )
     (reading,) = read_source(Source(path=str(path), format="mapped", mapping=str(mapping)), params)
     return reading.counts
 
@@ -200,20 +239,30 @@ def main() -> None:
         jobs: dict[str, tuple[Any, ...]] = {"scan": (scan, paths), "ledger": (ledger, paths)}
         if chosen.rows <= 1_000_000:
             jobs["naive pandas"] = (naive, paths)
-        found = {job: min((measured(*call) for _ in range(1 if job == "naive pandas" else chosen.rounds)),
-                          key=lambda run: run["cpu_s"]) for job, call in jobs.items()}
+        found = {
+            job: min(
+                (measured(*call) for _ in range(1 if job == "naive pandas" else chosen.rounds)),
+                key=lambda run: run["cpu_s"],
+            )
+            for job, call in jobs.items()
+        }
         found["price call a request"] = measured(per_call, paths)
         lines = min(chosen.rows, 1_000_000)
         good, bad = (write_lines(paths, folder, lines, kind) for kind in (False, True))
-        for job, call in {"strict read": (strict_read, good, folder), "kit reads clean lines": (full_read, good, folder),
-                          "kit reads bad lines": (full_read, bad, folder)}.items():
+        for job, call in {
+            "strict read": (strict_read, good, folder),
+            "kit reads clean lines": (full_read, good, folder),
+            "kit reads bad lines": (full_read, bad, folder),
+        }.items():
             found[job] = measured(*call)
     one = found["ledger"]["cpu_s"] / chosen.rows
     loop = found["price call a request"]
     ratios = {
         "ledger / scan (CPU)": found["ledger"]["cpu_s"] / found["scan"]["cpu_s"],
         "peak memory of the ledger (GB)": found["ledger"]["peak_gb"],
-        "naive pandas / ledger (CPU)": found["naive pandas"]["cpu_s"] / found["ledger"]["cpu_s"] if "naive pandas" in found else None,
+        "naive pandas / ledger (CPU)": found["naive pandas"]["cpu_s"] / found["ledger"]["cpu_s"]
+        if "naive pandas" in found
+        else None,
         "price call / ledger (CPU a row)": loop["loop_cpu_s"] / loop["rows"] / one,
         "clean lines / strict read (CPU)": found["kit reads clean lines"]["cpu_s"] / found["strict read"]["cpu_s"],
         "bad lines / strict read (CPU)": found["kit reads bad lines"]["cpu_s"] / found["strict read"]["cpu_s"],

@@ -17,12 +17,16 @@ from finops_lib import __version__
 from finops_lib.errors import BatchError, FinOpsError
 from finops_lib.params import Organisation, Params, Settings, Source, find_project, load_params
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
+)
 prices_app = typer.Typer(no_args_is_help=True, help="Show, compare and renew the price list.")
 app.add_typer(prices_app, name="prices")
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 
-Project = Annotated[Path | None, typer.Option("--project", help="Project folder (default: found upwards, or FINOPS_PROJECT).")]
+Project = Annotated[
+    Path | None, typer.Option("--project", help="Project folder (default: found upwards, or FINOPS_PROJECT).")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors and what was asked for.")]
 
@@ -48,7 +52,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """AI FinOps kit: from a team's own exports to an itemized, priced ledger and reports finance can trust."""
 
@@ -65,8 +71,14 @@ def _params(project: Path | None, workspace: Path | None = None) -> Params:
             raise
         folder = (project or Path.cwd()).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        params = Params(assistant="organisation", period="latest", settings=Settings(), organisation=Organisation(),
-                        project=folder, assistants={})
+        params = Params(
+            assistant="organisation",
+            period="latest",
+            settings=Settings(),
+            organisation=Organisation(),
+            project=folder,
+            assistants={},
+        )
     if workspace is None:
         return params
     moved = params.organisation.model_copy(update={"workspace": str(workspace.resolve())})
@@ -75,13 +87,23 @@ def _params(project: Path | None, workspace: Path | None = None) -> Params:
 
 @app.command(epilog="Example: `finops ingest --format litellm exports/*.jsonl.gz --json`")
 def ingest(
-    paths: Annotated[list[str], typer.Argument(help="Files, folders, globs, or a PostgreSQL URL of LiteLLM's database.")],
-    format: Annotated[str, typer.Option("--format", help="litellm, langfuse, helicone, portkey, otlp, openai-usage, "
-                                        "anthropic-usage, bedrock, azure-apim, vertex, mapped or auto.")] = "auto",
+    paths: Annotated[
+        list[str], typer.Argument(help="Files, folders, globs, or a PostgreSQL URL of LiteLLM's database.")
+    ],
+    format: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="litellm, langfuse, helicone, portkey, otlp, openai-usage, "
+            "anthropic-usage, bedrock, azure-apim, vertex, mapped or auto.",
+        ),
+    ] = "auto",
     project: Project = None,
     workspace: Annotated[Path | None, typer.Option(help="Folder of the ledger (default: outputs/workspace).")] = None,
     mapping: Annotated[Path | None, typer.Option(help="YAML of column names, for format mapped.")] = None,
-    table: Annotated[str, typer.Option(help="requests, outcomes, evaluations, seats, capacity, customers, volumes.")] = "requests",
+    table: Annotated[
+        str, typer.Option(help="requests, outcomes, evaluations, seats, capacity, customers, volumes.")
+    ] = "requests",
     assistant: Annotated[str | None, typer.Option(help="Assistant of calls that name none.")] = None,
     account: Annotated[str | None, typer.Option(help="Provider account the calls are billed to.")] = None,
     as_json: AsJson = False,
@@ -91,8 +113,14 @@ def ingest(
     from finops_lib.ingest.reading import combined
 
     params = _params(project, workspace)
-    source = Source(path=paths[0], format=format, table=table, mapping=str(mapping.resolve()) if mapping else None,
-                    account=account, defaults={"assistant": assistant} if assistant else {})
+    source = Source(
+        path=paths[0],
+        format=format,
+        table=table,
+        mapping=str(mapping.resolve()) if mapping else None,
+        account=account,
+        defaults={"assistant": assistant} if assistant else {},
+    )
     here = [path if "://" in path else str(Path(path).absolute()) for path in paths]
     readings = read_source(source, params, paths=here)
     if table == "requests":
@@ -134,7 +162,9 @@ def _value(key: str, value: Any) -> str:
 
 @app.command(epilog="Example: `finops run --assistant support-copilot --period 2026-09`")
 def run(
-    assistant: Annotated[list[str] | None, typer.Option(help="Only this assistant; may be given several times.")] = None,
+    assistant: Annotated[
+        list[str] | None, typer.Option(help="Only this assistant; may be given several times.")
+    ] = None,
     team: Annotated[str | None, typer.Option(help="Only assistants this team owns.")] = None,
     notebook: Annotated[list[str] | None, typer.Option(help="Only this notebook, e.g. 03_cost_profile.")] = None,
     period: Annotated[str, typer.Option(help="Month YYYY-MM, or latest.")] = "latest",
@@ -161,8 +191,17 @@ def run(
     def tell(event: Any) -> None:
         out.print(progress_line(event), markup=False, highlight=False)
 
-    result = run_batch(folder, assistants=assistant or None, team=team, notebooks=notebook or None, period=period,
-                       jobs=jobs, force=force, progress=None if quiet else tell, prepare=prepare)
+    result = run_batch(
+        folder,
+        assistants=assistant or None,
+        team=team,
+        notebooks=notebook or None,
+        period=period,
+        jobs=jobs,
+        force=force,
+        progress=None if quiet else tell,
+        prepare=prepare,
+    )
     if as_json:
         typer.echo(json.dumps(result.summary()))
     elif not quiet:
@@ -200,7 +239,9 @@ def close(
     if as_json:
         typer.echo(json.dumps({"period": period, **record}))
     else:
-        out.print(f"{period} closed with prices '{record['price_version']}': USD {float(record['contracted_cost'] or 0):,.2f}")
+        out.print(
+            f"{period} closed with prices '{record['price_version']}': USD {float(record['contracted_cost'] or 0):,.2f}"
+        )
 
 
 @app.command(epilog="Example: `finops reopen --period 2026-09`")
@@ -247,7 +288,9 @@ def prices_diff(
         raise typer.BadParameter("give a folder of another price list, or --period YYYY-MM")  # noqa: EM101
 
 
-@prices_app.command("refresh", epilog="Example: `finops prices refresh --out new_prices && finops prices diff new_prices`")
+@prices_app.command(
+    "refresh", epilog="Example: `finops prices refresh --out new_prices && finops prices diff new_prices`"
+)
 def prices_refresh(
     folder: Annotated[Path, typer.Option("--out", help="Folder to write the price list to.")],
     on: Annotated[str | None, typer.Option(help="Day to record YYYY-MM-DD (default: today).")] = None,
@@ -260,7 +303,9 @@ def prices_refresh(
     day = date.fromisoformat(on) if on else datetime.now(tz=UTC).date()
     write_price_list(folder, *refresh(day))
     changed = price_difference(read_price_list(), read_price_list(folder))
-    out.print(f"{read_price_list(folder).version} written to {folder}: {len(changed):,} prices differ from the packaged list")
+    out.print(
+        f"{read_price_list(folder).version} written to {folder}: {len(changed):,} prices differ from the packaged list"
+    )
 
 
 def _print_frame(frame: Any, as_json: bool) -> None:

@@ -149,7 +149,6 @@ class Settings(_Model):
         return _dimension_keys(value, "defaults")
 
 
-
 class Organisation(_Model):
     """`organisation.yaml`: who owns what, and the rules that hold for all assistants."""
 
@@ -217,7 +216,7 @@ class Params(_Model):
     def title(self) -> str:
         """Name for headings."""
         if self.assistant == ORGANISATION:
-            return self.organisation.company or "All assistants"
+            return "All assistants"
         return self.settings.title or self.assistant
 
 

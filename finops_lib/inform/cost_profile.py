@@ -223,7 +223,8 @@ def _folding(summed: pd.DataFrame, dimension: str, top: int | None) -> dict[str,
     """Map each value beyond the ``top`` costliest to the row that stands for all of them."""
     ordered = summed.sort_values(["contracted_cost", "tokens", dimension], ascending=[False, False, True])
     named = [value for value in ordered[dimension] if value != UNATTRIBUTED]
-    rest = named[top:] if top is not None else []
+    # Folding one value away would save no row.
+    rest = named[top:] if top is not None and len(named) > top + 1 else []
     return dict.fromkeys(rest, f"everything else ({len(rest)})")
 
 

@@ -13,6 +13,7 @@ from finops_lib.ingest.quality import (
     reported_against_ours,
     rows_read,
     rows_set_aside,
+    tables_read,
     unpriced_models,
     usage_bases,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "request_cost_quantiles",
     "rows_read",
     "rows_set_aside",
+    "tables_read",
     "tasks_by",
     "tasks_by_day",
     "unpriced_models",

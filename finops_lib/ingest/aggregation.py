@@ -34,8 +34,13 @@ from finops_lib.schema import (
     names,
 )
 
-_TYPES = {"BIGINT": sa.BigInteger(), "BOOLEAN": sa.Boolean(), "TIMESTAMPTZ": sa.TIMESTAMP(timezone=True),
-          "DOUBLE": sa.Double(), "VARCHAR": sa.String()}
+_TYPES = {
+    "BIGINT": sa.BigInteger(),
+    "BOOLEAN": sa.Boolean(),
+    "TIMESTAMPTZ": sa.TIMESTAMP(timezone=True),
+    "DOUBLE": sa.Double(),
+    "VARCHAR": sa.String(),
+}
 
 
 def requests_table(columns: Sequence[str], name: str = "requests") -> sa.TableClause:
@@ -61,7 +66,12 @@ def requests_table(columns: Sequence[str], name: str = "requests") -> sa.TableCl
 
 
 def usage_statement(
-    requests: sa.TableClause, *, zone: str, since: datetime, until: datetime, thresholds: Sequence[int] = (),
+    requests: sa.TableClause,
+    *,
+    zone: str,
+    since: datetime,
+    until: datetime,
+    thresholds: Sequence[int] = (),
     changes: Sequence[datetime] = (),
 ) -> sa.Select[Any]:
     """Say how requests become the usage table: sums by day and every dimension.
@@ -101,8 +111,10 @@ def usage_statement(
         tiers = [(sa.and_(single, size > limit), sa.literal(limit)) for limit in sorted(thresholds, reverse=True)]
         grain.append(sa.case(*tiers, else_=sa.literal(0)).label("context_tier"))
     if changes:
-        periods = [(c.timestamp >= utc(sa.literal(moment)), sa.literal(i)) for i, moment in
-                   reversed(list(enumerate(sorted(changes), start=1)))]
+        periods = [
+            (c.timestamp >= utc(sa.literal(moment)), sa.literal(i))
+            for i, moment in reversed(list(enumerate(sorted(changes), start=1)))
+        ]
         grain.append(sa.case(*periods, else_=sa.literal(0)).label("price_period"))
     counted = exact_sum(c.calls) if "calls" in c else sa.func.count()
     sums: list[Any] = [counted.label("request_count")]
@@ -111,7 +123,8 @@ def usage_statement(
     sums += [exact_sum(c[name]).label(name) for name in names(TOKENS + COUNTS) if name in c]
     sums += [
         exact_sum(sa.case((c[name].is_(sa.true()), 1), else_=0)).label(f"{name}_count")
-        for name in names(FLAGS) if name in c
+        for name in names(FLAGS)
+        if name in c
     ]
     sums += [sa.func.sum(c[name]).label(name) for name in names(AMOUNTS) if name in c]
     keys = [element.element if isinstance(element, sa.Label) else element for element in grain]
@@ -180,8 +193,14 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
     """
     starts = pa.array([since, *sorted(changes)], pa.timestamp("us", tz="UTC"))
     rows = usage.num_rows
-    period = usage["price_period"].cast(pa.int64()) if "price_period" in usage.column_names else pa.array(np.zeros(rows), pa.int64())
-    columns = {"price_period_start": starts.take(period.combine_chunks() if isinstance(period, pa.ChunkedArray) else period)}
+    period = (
+        usage["price_period"].cast(pa.int64())
+        if "price_period" in usage.column_names
+        else pa.array(np.zeros(rows), pa.int64())
+    )
+    columns = {
+        "price_period_start": starts.take(period.combine_chunks() if isinstance(period, pa.ChunkedArray) else period)
+    }
     for column in (*names(USAGE), "tag_shares"):
         if column in columns:
             continue
@@ -221,7 +240,10 @@ def bucket_union(requests: str, buckets: str, zone: str) -> str:
 
 
 def price_relation(
-    connection: duckdb.DuckDBPyConnection, relation: str, organisation: Organisation, price_list: PriceList,
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    organisation: Organisation,
+    price_list: PriceList,
     kept: Sequence[str] = (),
 ) -> pa.Table:
     """Sum and price a relation of requests, apart only by what prices depend on: for totals, with few rows.
@@ -249,7 +271,10 @@ def price_relation(
 
 
 def build_rows(
-    connection: duckdb.DuckDBPyConnection, relation: str, organisation: Organisation, price_list: PriceList,
+    connection: duckdb.DuckDBPyConnection,
+    relation: str,
+    organisation: Organisation,
+    price_list: PriceList,
     columns: Sequence[str] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Build usage and ledger of a relation of requests.

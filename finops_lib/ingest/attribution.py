@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.params import Organisation, Settings
-from finops_lib.schema import AMOUNTS, COUNTS, DIMENSIONS, FLAGS, names
+from finops_lib.schema import COUNTS, DIMENSIONS, FLAGS, names
 
 TAG_KEYS: dict[str, tuple[str, ...]] = {
     "assistant": ("assistant", "assistant_id", "app", "app_id", "app_name", "application", "bot"),
@@ -75,14 +75,22 @@ def register_owners(
     for name, settings in assistants.items():
         titles |= {other.lower(): name for other in (name, *settings.match, *filter(None, [settings.title]))}
     _table(connection, "tag_aliases", {"alias": list(aliases), "field": list(aliases.values())})
-    _table(connection, "tag_weights", {key: [row[i] for row in weights] for i, key in enumerate(("field", "value"))}
-           | {"weight": pa.array([row[2] for row in weights], pa.int64())})
+    _table(
+        connection,
+        "tag_weights",
+        {key: [row[i] for row in weights] for i, key in enumerate(("field", "value"))}
+        | {"weight": pa.array([row[2] for row in weights], pa.int64())},
+    )
     _table(connection, "assistant_names", {"title": list(titles), "name": list(titles.values())})
-    _table(connection, "team_places", {
-        "team": list(organisation.teams),
-        "department": [team.department for team in organisation.teams.values()],
-        "cost_center": [team.cost_center for team in organisation.teams.values()],
-    })
+    _table(
+        connection,
+        "team_places",
+        {
+            "team": list(organisation.teams),
+            "department": [team.department for team in organisation.teams.values()],
+            "cost_center": [team.cost_center for team in organisation.teams.values()],
+        },
+    )
     _owner_table(connection, "key_owners", organisation.virtual_keys)
     _owner_table(connection, "assistant_defaults", {name: s.defaults for name, s in assistants.items() if s.defaults})
 

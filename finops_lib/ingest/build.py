@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from finops_lib.errors import ParamsError
 from finops_lib.ingest import capture, workspace
+from finops_lib.ingest.aggregation import bucket_union, build_rows
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.exports import read_source
-from finops_lib.ingest.aggregation import bucket_union, build_rows
 from finops_lib.ingest.price_list import PriceList, read_price_list
 from finops_lib.ingest.price_rows import PACKAGED
 from finops_lib.ingest.pricing import capacity_rows
@@ -78,7 +78,9 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
         for table, rows in (("usage", usage), ("ledger", ledger)):
             _write_months(folder / table, rows, closed)
         workspace.write_table(folder / "coverage.parquet", pa.Table.from_pandas(overlaps, preserve_index=False))
-        workspace.write_json(folder / "built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)})
+        workspace.write_json(
+            folder / "built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)}
+        )
     return True
 
 
@@ -134,8 +136,11 @@ def feed(
     seen = fetch(connection, capture.COVERAGE_SQL.format(relation=f"({counted})"))
     coverage = seen.to_pandas(types_mapper=pd.ArrowDtype)
     beaten = capture.superseded(coverage, params.organisation.capture_layers)
-    overlaps = coverage.join(beaten["covered_by"].astype("string[pyarrow]")) if len(beaten) else coverage.assign(
-        covered_by=pd.Series([None] * len(coverage), dtype="string[pyarrow]"))
+    overlaps = (
+        coverage.join(beaten["covered_by"].astype("string[pyarrow]"))
+        if len(beaten)
+        else coverage.assign(covered_by=pd.Series([None] * len(coverage), dtype="string[pyarrow]"))
+    )
     where = ""
     if len(layers) > 1 and len(beaten):
         connection.register("beaten_rows", beaten)
@@ -154,7 +159,11 @@ def _tokens(ledger: pa.Table) -> dict[str, int]:
     if not ledger.num_rows:
         return {}
     months = pc.strftime(ledger["charge_period_start"], format="%Y-%m")
-    summed = pa.table({"month": months, "tokens": ledger["pricing_quantity"]}).group_by("month").aggregate([("tokens", "sum")])
+    summed = (
+        pa.table({"month": months, "tokens": ledger["pricing_quantity"]})
+        .group_by("month")
+        .aggregate([("tokens", "sum")])
+    )
     return dict(zip(summed["month"].to_pylist(), summed["tokens_sum"].to_pylist(), strict=True))
 
 
@@ -210,8 +219,14 @@ def close_period(params: Params, period: str, on: date) -> dict[str, Any]:
         kept = folder / "prices" / hashlib.sha256(prices.version.encode()).hexdigest()[:12]
         if not kept.exists():
             shutil.copytree(PACKAGED, kept)
-        closed[period] = {"price_version": prices.version, "prices": kept.name, "rows": row[0], "closed_on": on.isoformat(),
-                          "contracted_cost": str(row[1]), "tokens": int(row[2] or 0)}
+        closed[period] = {
+            "price_version": prices.version,
+            "prices": kept.name,
+            "rows": row[0],
+            "closed_on": on.isoformat(),
+            "contracted_cost": str(row[1]),
+            "tokens": int(row[2] or 0),
+        }
         workspace.write_json(folder / "periods.json", closed)
     return closed[period]
 

@@ -200,7 +200,7 @@ def _exact_sum_bigquery(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 @compiles(exact_quantile)
-def _no_quantile(element: Any, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _no_quantile(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     message = f"{compiler.dialect.name} has no exact quantile"
     raise CompileError(message)
 
@@ -234,24 +234,24 @@ def _quantile_clickhouse(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(utc)
 @compiles(utc, "duckdb")
 @compiles(utc, "postgresql")
-def _utc(element: Any, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _utc(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return f"TIMESTAMPTZ '{_instant(element)}+00:00'"
 
 
 @compiles(utc, "spark")
 @compiles(utc, "bigquery")
-def _utc_zoned(element: Any, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _utc_zoned(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return f"TIMESTAMP '{_instant(element)}+00:00'"
 
 
 @compiles(utc, "clickhouse")
 @compiles(utc, "clickhousedb")
-def _utc_clickhouse(element: Any, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _utc_clickhouse(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return f"parseDateTime64BestEffort('{_instant(element)}', 6, 'UTC')"
 
 
 @compiles(utc, "snowflake")
-def _utc_snowflake(element: Any, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ARG001
+def _utc_snowflake(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     return f"TO_TIMESTAMP_TZ('{_instant(element)}+00:00')"
 
 
@@ -350,8 +350,12 @@ def arrow_type(kind: str) -> pa.DataType:
         width, scale = kind[8:-1].split(",")
         return pa.decimal128(int(width), int(scale))
     return {
-        "VARCHAR": pa.string(), "BIGINT": pa.int64(), "DATE": pa.date32(), "BOOLEAN": pa.bool_(),
-        "DOUBLE": pa.float64(), "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
+        "VARCHAR": pa.string(),
+        "BIGINT": pa.int64(),
+        "DATE": pa.date32(),
+        "BOOLEAN": pa.bool_(),
+        "DOUBLE": pa.float64(),
+        "TIMESTAMPTZ": pa.timestamp("us", tz="UTC"),
     }[kind]
 
 

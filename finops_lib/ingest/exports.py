@@ -14,16 +14,17 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from finops_lib import __version__
 from finops_lib.errors import SourceError
 from finops_lib.ingest import aggregation, attribution, workspace
 from finops_lib.ingest.database import fetch_spend_logs, is_database
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.normalise import Origin, normalise
 from finops_lib.ingest.price_list import PriceList, read_price_list
-from finops_lib.ingest.reading import FATES, Reading
 from finops_lib.ingest.readers import check_format, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
+from finops_lib.ingest.reading import FATES, Reading
 from finops_lib.ingest.records import find_files, keep_raw_text, load_records
 from finops_lib.ingest.tables import read_table
 from finops_lib.params import Organisation, Params, Source
@@ -96,7 +97,9 @@ def _read_files(
 ) -> Reading:
     mapping = read_mapping(params.project / source.mapping if source.mapping else None) if name == "mapped" else None
     reader = mapped_reader(mapping) if mapping else find_reader(name)
-    labels = [_label(path, params.project) for path in files] if not is_database(given[0]) else [given[0].split("@")[-1]]
+    labels = (
+        [_label(path, params.project) for path in files] if not is_database(given[0]) else [given[0].split("@")[-1]]
+    )
     with workspace.locked(params.workspace):
         key = _reading_key(files, labels, reader, source, params, mapping, prices)
         known = workspace.read_json(params.workspace / "reads.json", {})
@@ -122,14 +125,31 @@ def _label(path: Path, project: Path) -> str:
 
 
 def _reading_key(
-    files: list[Path], labels: list[str], reader: Reader, source: Source, params: Params, mapping: Mapping | None,
+    files: list[Path],
+    labels: list[str],
+    reader: Reader,
+    source: Source,
+    params: Params,
+    mapping: Mapping | None,
     prices: PriceList,
 ) -> str:
     rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
-    others = {n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()}
+    others = {
+        n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()
+    }
     stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    parts = [workspace.LAYOUT, stats, labels, reader.name, prices.version,
-             mapping.model_dump() if mapping else None, rules, others, source.model_dump(exclude={"path"})]
+    parts = [
+        workspace.LAYOUT,
+        __version__,
+        stats,
+        labels,
+        reader.name,
+        prices.version,
+        mapping.model_dump() if mapping else None,
+        rules,
+        others,
+        source.model_dump(exclude={"path"}),
+    ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -147,7 +167,10 @@ def _read_anew(
         warnings = _limit_warnings(connection, reader)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
-        for table, fresh, fate in (("requests", "new_requests", "requests"), ("usage_buckets", "new_buckets", "aggregated")):
+        for table, fresh, fate in (
+            ("requests", "new_requests", "requests"),
+            ("usage_buckets", "new_buckets", "aggregated"),
+        ):
             lost = workspace.merge_new(connection, params.workspace, table, fresh, reader.name)
             if lost:
                 counts[fate] -= lost
@@ -189,7 +212,8 @@ def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
     gaps = connection.execute(
         """WITH days AS (SELECT DISTINCT CAST(timestamp AS DATE) AS day FROM new_requests),
         next_days AS (SELECT day, lead(day) OVER (ORDER BY day) AS following FROM days)
-        SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""", [GAP_DAYS]
+        SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""",
+        [GAP_DAYS],
     ).fetchall()
     shown = [f"no calls between {day} and {following}: are logs missing?" for day, following in gaps[:5]]
     return shown + ([f"{len(gaps) - 5} more gaps of over {GAP_DAYS} days"] if len(gaps) > 5 else [])

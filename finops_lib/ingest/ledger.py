@@ -68,8 +68,12 @@ class Ledger:
     @property
     def files(self) -> list[str]:
         """Files of the workspace the report rests on, relative to the project."""
-        paths = [self.params.workspace / table / f"{month}.parquet" for table in ("ledger", "usage") for month in self.months]
-        return [str(path.relative_to(self.params.project)) for path in paths if path.is_relative_to(self.params.project)]
+        paths = [
+            self.params.workspace / table / f"{month}.parquet" for table in ("ledger", "usage") for month in self.months
+        ]
+        return [
+            str(path.relative_to(self.params.project)) for path in paths if path.is_relative_to(self.params.project)
+        ]
 
     def _load(self, table: str) -> pd.DataFrame:
         paths = [self.params.workspace / table / f"{m}.parquet" for m in self.months if m <= self.period]

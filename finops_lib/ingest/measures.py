@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -36,6 +36,7 @@ def distinct_users(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
     DataFrame
         One row per combination: ``users`` and ``requests``.
     """
+
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         return run(users_statement(requests, by), connection).to_pandas()
 
@@ -109,6 +110,7 @@ def request_cost_quantiles(
     DataFrame
         USD a request; calls without a price are left out.
     """
+
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         priced = _priced(requests, connection, ledger)
         return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
@@ -135,14 +137,16 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
     Notes
     -----
     A task is the trace or task id, without one the request. It is completed when its last call ended ok, accepted
-    when the user took the answer, resolved by the source's flag. The assistant's parameters say which counts;
-    without them the first of resolved, accepted, completed that the data holds.
+    when the user took the answer, resolved by the source's flag. Each assistant's parameters say which counts;
+    without them the first of resolved, accepted, completed that its data holds. Evaluation and judge calls serve no
+    user's task, nor do embedding and rerank calls that belong to none.
     """
+
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-        definition = ledger.params.settings.success or _success_held(requests, connection)
+        definitions = _definitions(requests, connection, ledger)
         priced = _priced(requests, connection, ledger)
-        found = run(tasks_statement(priced, dimension, definition), connection).to_pandas()
-        return found.assign(success_definition=definition)
+        found = run(tasks_statement(priced, dimension, definitions), connection).to_pandas()
+        return found.assign(success_definition=" or ".join(d for d in SUCCESS if d in definitions.values()))
 
     columns = [dimension, "tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "success_definition"]
     return _ask(ledger, ask, columns)
@@ -161,18 +165,27 @@ def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
     DataFrame
         One row per day: ``charge_period_start`` (reporting time zone), ``tasks``.
     """
+
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         c = requests.c
         task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
         begun = sa.select(task.label("task"), sa.func.min(c.timestamp).label("begun")).group_by(task).cte("begun")
-        span = run(sa.select(sa.func.min(begun.c.begun).label("first"), sa.func.max(begun.c.begun).label("last")), connection)
+        span = run(
+            sa.select(sa.func.min(begun.c.begun).label("first"), sa.func.max(begun.c.begun).label("last")), connection
+        )
         first, last = (moment for moment in span.to_pylist()[0].values())
         if first is None:
             return pd.DataFrame(columns=["charge_period_start", "tasks"])
         zone = ledger.params.organisation.time_zone
-        day = local_day(begun.c.begun, sa.literal(zone), sa.literal(int(first.timestamp()) - 1),
-                        sa.literal(int(last.timestamp()) + 1))
-        statement = sa.select(day.label("charge_period_start"), sa.func.count().label("tasks")).group_by(day).order_by(day)
+        day = local_day(
+            begun.c.begun,
+            sa.literal(zone),
+            sa.literal(int(first.timestamp()) - 1),
+            sa.literal(int(last.timestamp()) + 1),
+        )
+        statement = (
+            sa.select(day.label("charge_period_start"), sa.func.count().label("tasks")).group_by(day).order_by(day)
+        )
         return run(statement, connection).to_pandas(types_mapper=pd.ArrowDtype)
 
     return _ask(ledger, ask, ["charge_period_start", "tasks"], whole=True)
@@ -194,6 +207,7 @@ def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
         One row per user: ``user_id`` as the source names them (pseudonymise it before it is shown), ``requests``,
         ``cost`` (USD), ``share`` of the period's cost.
     """
+
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         if "user_id" not in requests.c:
             return pd.DataFrame(columns=["user_id", "requests", "cost", "share"])
@@ -202,14 +216,17 @@ def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
         cost = sa.func.sum(c.cost)
         statement = (
             sa.select(c.user_id, sa.func.count().label("requests"), cost.label("cost"), (cost / whole).label("share"))
-            .where(c.user_id.is_not(None)).group_by(c.user_id).order_by(cost.desc().nulls_last(), c.user_id).limit(limit)
+            .where(c.user_id.is_not(None))
+            .group_by(c.user_id)
+            .order_by(cost.desc().nulls_last(), c.user_id)
+            .limit(limit)
         )
         return run(statement, connection).to_pandas()
 
     return _ask(ledger, ask, ["user_id", "requests", "cost", "share"])
 
 
-def tasks_statement(priced: sa.TableClause, dimension: str, success: str) -> sa.Select[Any]:
+def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str | None, str]) -> sa.Select[Any]:
     """Say how tasks are counted and split.
 
     Parameters
@@ -218,8 +235,8 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: str) -> sa.
         Requests with ``cost`` (USD, float).
     dimension : str
         What they are split by.
-    success : str
-        ``resolved``, ``accepted`` or ``completed``.
+    success : mapping
+        Assistant → ``resolved``, ``accepted`` or ``completed``; ``None`` stands for all others.
 
     Returns
     -------
@@ -229,40 +246,93 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: str) -> sa.
     c = priced.c
     task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
     last = sa.func.row_number().over(partition_by=task, order_by=[c.timestamp.desc(), c.request_id.desc()])
-    if success == "completed" or success not in c:
-        status = c.run_status if "run_status" in c else sa.literal("ok")
-        good = sa.case((sa.and_(last == 1, status == "ok"), 1), else_=0)
+    ended = (c.run_status if "run_status" in c else sa.literal("ok")) == "ok"
+    good_by = {name: c[name].is_(sa.true()) if name in c else sa.and_(last == 1, ended) for name in SUCCESS}
+    other = success.get(None, SUCCESS[2])
+    if "assistant" in c:
+        named = [(c.assistant == name, good_by[chosen]) for name, chosen in success.items() if name]
+        good = sa.case(*named, else_=good_by[other]) if named else good_by[other]
     else:
-        good = sa.case((c[success].is_(sa.true()), 1), else_=0)
-    calls = sa.select(task.label("task"), c[dimension].label(dimension), c.cost.label("cost"), good.label("good")).cte("calls")
+        good = good_by[other]
+    calls = (
+        sa.select(
+            task.label("task"),
+            c[dimension].label(dimension),
+            c.cost.label("cost"),
+            sa.case((good, 1), else_=0).label("good"),
+        )
+        .where(*_user_facing(c))
+        .cte("calls")
+    )
     whole = (
-        sa.select(calls.c.task, sa.func.sum(calls.c.cost).label("whole"), sa.func.count().label("calls"),
-                  sa.func.max(calls.c.good).label("good")).group_by(calls.c.task).cte("whole")
+        sa.select(
+            calls.c.task,
+            sa.func.sum(calls.c.cost).label("whole"),
+            sa.func.count().label("calls"),
+            sa.func.max(calls.c.good).label("good"),
+        )
+        .group_by(calls.c.task)
+        .cte("whole")
     )
     part = (
-        sa.select(calls.c.task, calls.c[dimension], sa.func.sum(calls.c.cost).label("cost"), sa.func.count().label("calls"))
-        .group_by(calls.c.task, calls.c[dimension]).cte("part")
+        sa.select(
+            calls.c.task, calls.c[dimension], sa.func.sum(calls.c.cost).label("cost"), sa.func.count().label("calls")
+        )
+        .group_by(calls.c.task, calls.c[dimension])
+        .cte("part")
     )
     # A task that cost nothing (cache hits) is split by calls.
-    share = sa.case((whole.c.whole > 0, part.c.cost / whole.c.whole),
-                    else_=sa.cast(part.c.calls, sa.Double()) / sa.cast(whole.c.calls, sa.Double()))
+    share = sa.case(
+        (whole.c.whole > 0, part.c.cost / whole.c.whole),
+        else_=sa.cast(part.c.calls, sa.Double()) / sa.cast(whole.c.calls, sa.Double()),
+    )
     good_share = sa.case((whole.c.good == 1, share), else_=0.0)
     good_cost = sa.case((whole.c.good == 1, part.c.cost), else_=0.0)
     return (
-        sa.select(part.c[dimension], sa.func.sum(share).label("tasks"), sa.func.sum(good_share).label("successful_tasks"),
-                  sa.func.sum(part.c.cost).label("cost"), sa.func.sum(good_cost).label("cost_of_successful_tasks"))
+        sa.select(
+            part.c[dimension],
+            sa.func.sum(share).label("tasks"),
+            sa.func.sum(good_share).label("successful_tasks"),
+            sa.func.sum(part.c.cost).label("cost"),
+            sa.func.sum(good_cost).label("cost_of_successful_tasks"),
+        )
         .select_from(part.join(whole, part.c.task == whole.c.task))
-        .group_by(part.c[dimension]).order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
+        .group_by(part.c[dimension])
+        .order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
     )
 
 
-def _success_held(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
-    for flag in SUCCESS[:2]:
-        if flag in requests.c:
-            held = exact_sum(sa.case((requests.c[flag].is_not(None), 1), else_=0)).label("held")
-            if run(sa.select(held).select_from(requests), connection).to_pylist()[0]["held"]:
-                return flag
-    return SUCCESS[2]
+def _user_facing(c: Any) -> list[Any]:
+    """Conditions that leave out judge calls and calls for retrieval that belong to no task."""
+    conditions = []
+    if "category" in c:
+        conditions.append(sa.func.coalesce(c.category, "production") == "production")
+    if "request_type" in c:
+        retrieval = sa.func.coalesce(c.request_type, "chat").in_(["embeddings", "rerank"])
+        conditions.append(sa.not_(sa.and_(retrieval, c.task_id.is_(None)) if "task_id" in c else retrieval))
+    return conditions
+
+
+def _definitions(
+    requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, ledger: Ledger
+) -> dict[str | None, str]:
+    """Say for each assistant in the data what makes a task successful."""
+    c = requests.c
+    owner = c.assistant if "assistant" in c else sa.null().label("assistant")
+    held = [
+        exact_sum(sa.case((c[flag].is_not(None), 1), else_=0) if flag in c else sa.literal(0)).label(flag)
+        for flag in SUCCESS[:2]
+    ]
+    grouped = sa.select(owner, *held).group_by(c.assistant) if "assistant" in c else sa.select(owner, *held)
+    found: dict[str | None, str] = {}
+    for row in run(grouped.select_from(requests), connection).to_pylist():
+        settings = ledger.params.assistants.get(row["assistant"])
+        own = settings.success if settings else None
+        if row["assistant"] == ledger.params.assistant:
+            own = ledger.params.settings.success
+        held_flag = next((flag for flag in SUCCESS[:2] if row[flag]), SUCCESS[2])
+        found[row["assistant"]] = own or held_flag
+    return found or {None: SUCCESS[2]}
 
 
 def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
@@ -272,11 +342,15 @@ def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = Fals
     with connect() as connection:
         relation, present, _ = feed(connection, ledger.params.workspace, ledger.params)
         zone = ledger.params.organisation.time_zone
-        clauses = [f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",
-                   "capture_layer <> 'provider_usage'"]
+        clauses = [
+            f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",
+            "capture_layer <> 'provider_usage'",
+        ]
         if ledger.params.assistant != ORGANISATION:
             clauses.append(f"assistant = '{ledger.params.assistant}'")
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}"
+        )
         return ask(requests_table([*(present or []), "request_id"], "asked"), connection)
 
 
@@ -289,21 +363,34 @@ def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, led
         connection.execute(f"CREATE OR REPLACE TEMP VIEW priced AS SELECT *, 0.0 AS cost FROM {requests.name}")
         return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
     paths = [ledger.params.workspace / "ledger" / f"{ledger.period}.parquet"]
-    scopes = [s for s in ("team", "api_key", "assistant") if any(getattr(o, s) for o in ledger.params.organisation.prices)]
+    scopes = [
+        s for s in ("team", "api_key", "assistant") if any(getattr(o, s) for o in ledger.params.organisation.prices)
+    ]
     keys = [k for k in ("provider", "model", "service_tier", *scopes) if k in names_present]
-    changes = [row[0] for row in connection.execute(
-        f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} WHERE price_period_start IS NOT NULL "
-        "ORDER BY 1").fetchall()]
-    tiers = [row[0] for row in connection.execute(
-        f"SELECT DISTINCT context_tier FROM {workspace.scan(paths)} WHERE context_tier > 0 ORDER BY 1 DESC").fetchall()]
+    changes = [
+        row[0]
+        for row in connection.execute(
+            f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} WHERE price_period_start IS NOT NULL "
+            "ORDER BY 1"
+        ).fetchall()
+    ]
+    tiers = [
+        row[0]
+        for row in connection.execute(
+            f"SELECT DISTINCT context_tier FROM {workspace.scan(paths)} WHERE context_tier > 0 ORDER BY 1 DESC"
+        ).fetchall()
+    ]
     size = " + ".join(TOKEN_CLASSES[k] for k in INPUT_CLASSES if TOKEN_CLASSES[k] in names_present) or "0"
     tier = f"CASE {' '.join(f'WHEN {size} > {t} THEN {t}' for t in tiers)} ELSE 0 END" if tiers else "0"
     period = " ".join(f"WHEN epoch_us(timestamp) >= {moment} THEN {moment}" for moment in reversed(changes[1:]))
     started = f"CASE {period} ELSE {changes[0]} END" if period else str(changes[0] if changes else 0)
-    wide = ", ".join(f"max(CAST(contracted_unit_price AS DOUBLE)) FILTER (token_class = '{k}') AS price_{k}" for k in QUANTITIES)
+    wide = ", ".join(
+        f"max(CAST(contracted_unit_price AS DOUBLE)) FILTER (token_class = '{k}') AS price_{k}" for k in QUANTITIES
+    )
     terms = " + ".join(
         f"CASE WHEN coalesce(r.{column}, 0) = 0 THEN 0 ELSE r.{column} * p.price_{name} END"
-        for name, column in QUANTITIES.items() if column in names_present
+        for name, column in QUANTITIES.items()
+        if column in names_present
     )
     same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM r.{key}" for key in keys)
     hit = "CASE WHEN r.cache_hit THEN 0 ELSE 1 END" if "cache_hit" in names_present else "1"
@@ -317,4 +404,3 @@ def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, led
         FROM r LEFT JOIN p ON {same} AND p.context_tier = r.tier AND p.started = r.started"""
     )
     return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
-

@@ -21,9 +21,7 @@ from finops_lib.ingest.readers.base import MACROS, Reader
 from finops_lib.ingest.tokens import RAW, bucket_sql, fault_sql
 from finops_lib.params import Organisation
 from finops_lib.schema import (
-    AMOUNTS,
     COUNTS,
-    DIMENSIONS,
     FLAGS,
     REQUESTS,
     SPANS,
@@ -35,16 +33,45 @@ from finops_lib.schema import (
 
 EARLIEST = datetime(2015, 1, 1)  # noqa: DTZ001 - only its date is written, as UTC
 PROVIDER_NAMES = {
-    "openai": "openai", "azure": "azure.ai.openai", "azure_openai": "azure.ai.openai", "azure_ai": "azure.ai.inference",
-    "az.ai.openai": "azure.ai.openai", "azure.ai.openai": "azure.ai.openai", "azure.openai": "azure.ai.openai",
-    "aws": "aws.bedrock", "bedrock": "aws.bedrock", "aws_bedrock": "aws.bedrock", "aws.bedrock": "aws.bedrock",
-    "bedrock_converse": "aws.bedrock", "amazon_bedrock": "aws.bedrock", "amazon-bedrock": "aws.bedrock",
-    "vertex_ai": "gcp.vertex_ai", "vertex_ai_beta": "gcp.vertex_ai", "vertexai": "gcp.vertex_ai",
-    "gcp.vertex_ai": "gcp.vertex_ai", "google_vertex": "gcp.vertex_ai", "gemini": "gcp.gemini",
-    "gcp.gemini": "gcp.gemini", "google": "gcp.gemini", "google_genai": "gcp.gemini", "google.vertex": "gcp.vertex_ai", "google.generative-ai": "gcp.gemini", "google_ai_studio": "gcp.gemini",
-    "gcp.gen_ai": "gcp.gen_ai", "anthropic": "anthropic", "mistral": "mistral_ai", "mistralai": "mistral_ai",
-    "mistral_ai": "mistral_ai", "xai": "x_ai", "x-ai": "x_ai", "x_ai": "x_ai", "cohere": "cohere",
-    "cohere_chat": "cohere", "deepseek": "deepseek", "groq": "groq", "perplexity": "perplexity",
+    "openai": "openai",
+    "azure": "azure.ai.openai",
+    "azure_openai": "azure.ai.openai",
+    "azure_ai": "azure.ai.inference",
+    "az.ai.openai": "azure.ai.openai",
+    "azure.ai.openai": "azure.ai.openai",
+    "azure.openai": "azure.ai.openai",
+    "aws": "aws.bedrock",
+    "bedrock": "aws.bedrock",
+    "aws_bedrock": "aws.bedrock",
+    "aws.bedrock": "aws.bedrock",
+    "bedrock_converse": "aws.bedrock",
+    "amazon_bedrock": "aws.bedrock",
+    "amazon-bedrock": "aws.bedrock",
+    "vertex_ai": "gcp.vertex_ai",
+    "vertex_ai_beta": "gcp.vertex_ai",
+    "vertexai": "gcp.vertex_ai",
+    "gcp.vertex_ai": "gcp.vertex_ai",
+    "google_vertex": "gcp.vertex_ai",
+    "gemini": "gcp.gemini",
+    "gcp.gemini": "gcp.gemini",
+    "google": "gcp.gemini",
+    "google_genai": "gcp.gemini",
+    "google.vertex": "gcp.vertex_ai",
+    "google.generative-ai": "gcp.gemini",
+    "google_ai_studio": "gcp.gemini",
+    "gcp.gen_ai": "gcp.gen_ai",
+    "anthropic": "anthropic",
+    "mistral": "mistral_ai",
+    "mistralai": "mistral_ai",
+    "mistral_ai": "mistral_ai",
+    "xai": "x_ai",
+    "x-ai": "x_ai",
+    "x_ai": "x_ai",
+    "cohere": "cohere",
+    "cohere_chat": "cohere",
+    "deepseek": "deepseek",
+    "groq": "groq",
+    "perplexity": "perplexity",
 }
 """Provider as gateways and instrumentations spell it → ``gen_ai.provider.name``; others stay as they are."""
 
@@ -119,9 +146,17 @@ def normalise(
         UNION ALL SELECT 'quarantined', reason, count(*) FROM refused GROUP BY ALL"""
     )
     attribution.read_tags(connection, "typed")
-    placing = _Placing(connection, reader, origin, _provider_sql(connection, reader, organisation, price_list))
+    placing = _Placing(
+        connection,
+        reader,
+        origin,
+        _provider_sql(connection, reader, organisation, price_list),
+        organisation.model_aliases,
+    )
     for table, columns, fate in (
-        ("new_requests", REQUESTS, "requests"), ("new_buckets", USAGE_BUCKETS, "aggregated"), ("new_spans", SPANS, "skipped")
+        ("new_requests", REQUESTS, "requests"),
+        ("new_buckets", USAGE_BUCKETS, "aggregated"),
+        ("new_spans", SPANS, "skipped"),
     ):
         connection.execute(f"CREATE OR REPLACE TABLE {table} AS {placing.table_sql(columns, fate)}")
 
@@ -142,11 +177,13 @@ _TEXT_ROLES = {"started", "ended", "updated", "latency", "input_basis", "reasoni
 def _typed_sql(reader: Reader) -> str:
     """Write the SQL of all rows with times, counts and faults; columns the source has nothing for are left out."""
     raw = ", ".join(f"{name} AS {name}_text, whole({name}) AS {name}" for name in RAW)
-    unreadable = " OR ".join(
-        f"({name} IS NULL AND blank({name}_text) IS NOT NULL)" for name in RAW if name in reader.observed
-    ) or "false"
+    unreadable = (
+        " OR ".join(f"({name} IS NULL AND blank({name}_text) IS NOT NULL)" for name in RAW if name in reader.observed)
+        or "false"
+    )
     kept = [*_ALWAYS] + [
-        name if name in RAW else f"blank({name}) AS {name}" for name in sorted(reader.observed - _TEXT_ROLES - set(_ALWAYS))
+        name if name in RAW else f"blank({name}) AS {name}"
+        for name in sorted(reader.observed - _TEXT_ROLES - set(_ALWAYS))
     ]
     counted = f"""
         SELECT o.* EXCLUDE ({", ".join(RAW)}), {raw}, instant(started) AS timestamp, instant(updated) AS updated_at,
@@ -181,8 +218,11 @@ def _seen(reader: Reader, name: str) -> str:
 
 def _name_unnamed(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
     """Give rows without an id one made of their content, so that reading them again finds them again."""
-    made = [n for n in ("model", "user_id", "task_id", "span_name", "assistant", "workflow", "team", "api_key", *RAW)
-            if n in reader.observed]
+    made = [
+        n
+        for n in ("model", "user_id", "task_id", "span_name", "assistant", "workflow", "team", "api_key", *RAW)
+        if n in reader.observed
+    ]
     content = ", ".join(["timestamp", "ended_at", "CAST(tags AS VARCHAR)", *made])
     named = "request_id IS NULL" if "request_id" in reader.observed else "true"
     connection.execute(
@@ -312,14 +352,25 @@ class _Placing:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, reader: Reader, origin: Origin, provider: str
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        reader: Reader,
+        origin: Origin,
+        provider: str,
+        aliases: Mapping[str, str],
     ) -> None:
         def rows(table: str) -> int:
             return connection.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0]
 
         self.reader, self.origin, self.provider = reader, origin, provider
-        self.joined = {name: rows(name) > 0 for name in
-                       ("made_ids", "tag_sets", "key_owners", "assistant_names", "assistant_defaults", "team_places")}
+        model = _seen(reader, "model")
+        # A deployment or profile shows under its model; what it was called stays as the route.
+        self.model = f"coalesce({_cases(model, aliases)}, {model})" if aliases else model
+        self.alias = f"CASE WHEN {model} IN ({', '.join(map(_text, aliases))}) THEN {model} END" if aliases else "NULL"
+        self.joined = {
+            name: rows(name) > 0
+            for name in ("made_ids", "tag_sets", "key_owners", "assistant_names", "assistant_defaults", "team_places")
+        }
         self.plain = not (rows("repeats") or rows("duplicates"))
 
     def _either(self, table: str, expression: str) -> str:
@@ -349,7 +400,8 @@ class _Placing:
         special = {
             "provider": self.provider,
             "provider_account": _text(self.origin.account) if self.origin.account else observed,
-            "model": observed,
+            "model": self.model,
+            "route": f"coalesce({self._ranked('route')}, {self.alias})",
             "capture_layer": _text(self.origin.layer or reader.layer),
             "assistant": self._assistant(),
             "run_status": f"lower(coalesce({tag}, {observed}, 'ok'))",
@@ -358,13 +410,18 @@ class _Placing:
             "cache_hit": f"coalesce(flag({observed}), 'false')",
             "request_id": f"coalesce({observed}, {self._either('made_ids', 'm.made_id')})",
             "bucket_id": f"coalesce({_seen(reader, 'request_id')}, {self._either('made_ids', 'm.made_id')})",
-            "bucket_start": "o.timestamp", "bucket_end": "o.ended_at", "request_count": f"whole({observed})",
+            "bucket_start": "o.timestamp",
+            "bucket_end": "o.ended_at",
+            "request_count": f"whole({observed})",
             "tag_shares": self._either("tag_sets", "g.tag_shares"),
             "attribution_source": self._named_by(),
-            "source": _text(reader.name), "reason": "o.fault", "name": _seen(reader, "span_name"),
+            "source": _text(reader.name),
+            "reason": "o.fault",
+            "name": _seen(reader, "span_name"),
             "raw_cache_write_tokens": f"coalesce({_seen(reader, 'raw_cache_write')}, {_seen(reader, 'raw_cache_write_5m')} "
-            f"+ coalesce({_seen(reader, 'raw_cache_write_1h')}, 0))" if {"raw_cache_write_5m", "raw_cache_write_1h"}
-            <= reader.observed else _seen(reader, "raw_cache_write"),
+            f"+ coalesce({_seen(reader, 'raw_cache_write_1h')}, 0))"
+            if {"raw_cache_write_5m", "raw_cache_write_1h"} <= reader.observed
+            else _seen(reader, "raw_cache_write"),
         }
         if name == "kind":
             return "CASE WHEN o.kind = 'call' THEN 'parent' ELSE o.kind END"
@@ -376,7 +433,9 @@ class _Placing:
             return f"o.{name}"
         if name.startswith("raw_"):
             return _seen(reader, name.removesuffix("_tokens"))
-        either = f"coalesce({observed}, {tag})" if name in attribution.TAG_KEYS and self.joined["tag_sets"] else observed
+        either = (
+            f"coalesce({observed}, {tag})" if name in attribution.TAG_KEYS and self.joined["tag_sets"] else observed
+        )
         if name in names(FLAGS):
             return f"flag({either})"
         if name in names(COUNTS):
@@ -411,7 +470,11 @@ class _Placing:
         own = {c.name: self._column(c) for c in columns}
         after = {c.name: self._following(c.name, names(columns)) for c in columns}
         # A column that nothing can fill is not written at all.
-        kept = [c for c in columns if c.required or after[c.name] != f"r.{c.name}" or re.search(r"\b[ogkm]\.|'", own[c.name])]
+        kept = [
+            c
+            for c in columns
+            if c.required or after[c.name] != f"r.{c.name}" or re.search(r"\b[ogkm]\.|'", own[c.name])
+        ]
         inner = ", ".join(f"{expression} AS {name}" for name, expression in own.items())
         listed = ", ".join(f"CAST({after[c.name]} AS {c.type}) AS {c.name}" for c in kept)
         joins = ""

@@ -22,7 +22,10 @@ COSTS = ("list", "contracted", "effective", "billed")
 
 
 def price_usage(
-    connection: duckdb.DuckDBPyConnection, usage: pa.Table, matched: pd.DataFrame, organisation: Organisation,
+    connection: duckdb.DuckDBPyConnection,
+    usage: pa.Table,
+    matched: pd.DataFrame,
+    organisation: Organisation,
     price_list: PriceList,
 ) -> pa.Table:
     """Price usage: one row a token class, exact decimals, null where there is no price.
@@ -154,10 +157,22 @@ def capacity_rows(organisation: Organisation, price_list: PriceList, since: date
         unit = Decimal(str(row["units"])) * Decimal(str(row["unit_price"]))
         hours = round(Decimal(str(row["hours"])))
         costs = dict.fromkeys(("list_cost", "contracted_cost", "effective_cost", "billed_cost"), hours * unit)
-        rows.append({
-            "charge_period_start": row["day"], "token_class": "provisioned_hours", "consumed_quantity": hours,
-            "pricing_quantity": hours, "pricing_unit": "Hours", "list_unit_price": unit, "contracted_unit_price": unit,
-            "category": "production", "cache_hit": False, "price_version": price_list.version, **costs,
-            "sku_id": f"{row['provider']}/{row['model']}/provisioned_hours", "price_source": "override",
-        } | {k: row.get(k) for k in ("provider", "model", "team", "assistant") if row.get(k) not in (None, "*")})
+        rows.append(
+            {
+                "charge_period_start": row["day"],
+                "token_class": "provisioned_hours",
+                "consumed_quantity": hours,
+                "pricing_quantity": hours,
+                "pricing_unit": "Hours",
+                "list_unit_price": unit,
+                "contracted_unit_price": unit,
+                "category": "production",
+                "cache_hit": False,
+                "price_version": price_list.version,
+                **costs,
+                "sku_id": f"{row['provider']}/{row['model']}/provisioned_hours",
+                "price_source": "override",
+            }
+            | {k: row.get(k) for k in ("provider", "model", "team", "assistant") if row.get(k) not in (None, "*")}
+        )
     return pa.Table.from_pylist(rows, schema=schema)

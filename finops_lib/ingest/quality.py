@@ -12,6 +12,7 @@ from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.price_list import match_models, read_price_list
 from finops_lib.ingest.reading import FATES
+from finops_lib.ingest.tables import GIVEN
 from finops_lib.params import Params
 
 COUNTED = ("read", *FATES)
@@ -34,9 +35,22 @@ def rows_read(params: Params) -> pd.DataFrame:
     rows: dict[str, dict[str, Any]] = {}
     for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
         reading, figures = entry["reading"], entry["reading"]["figures"]
-        row = rows.setdefault(reading["format"], {
-            "source": reading["format"], "files": 0, **dict.fromkeys(COUNTED, 0), "tokens": 0, "list_cost": None,
-            "reported_cost": None, "first_timestamp": None, "last_timestamp": None, "warnings": ""})
+        if reading["format"] in GIVEN:
+            continue
+        row = rows.setdefault(
+            reading["format"],
+            {
+                "source": reading["format"],
+                "files": 0,
+                **dict.fromkeys(COUNTED, 0),
+                "tokens": 0,
+                "list_cost": None,
+                "reported_cost": None,
+                "first_timestamp": None,
+                "last_timestamp": None,
+                "warnings": "",
+            },
+        )
         row["files"] += len(reading["files"])
         for name in COUNTED:
             row[name] += reading["counts"][name]
@@ -47,10 +61,42 @@ def rows_read(params: Params) -> pd.DataFrame:
         row["first_timestamp"] = min(filter(None, (row["first_timestamp"], first)), default=None)
         row["last_timestamp"] = max(filter(None, (row["last_timestamp"], last)), default=None)
         row["warnings"] = "; ".join(filter(None, (row["warnings"], *reading["warnings"])))
-    columns = ["source", "files", *COUNTED, "tokens", "list_cost", "reported_cost", "first_timestamp", "last_timestamp",
-               "warnings"]
+    columns = [
+        "source",
+        "files",
+        *COUNTED,
+        "tokens",
+        "list_cost",
+        "reported_cost",
+        "first_timestamp",
+        "last_timestamp",
+        "warnings",
+    ]
     frame = pd.DataFrame(list(rows.values()), columns=columns)
     return frame.sort_values(["read", "source"], ascending=[False, True], ignore_index=True)
+
+
+def tables_read(params: Params) -> pd.DataFrame:
+    """List what else was given beside calls: outcomes, evaluations, seats and the like, or that it was not.
+
+    Parameters
+    ----------
+    params : Params
+        Project and workspace.
+
+    Returns
+    -------
+    DataFrame
+        One row per table the kit can use: ``table``, ``rows`` kept, ``quarantined``.
+    """
+    found = {name: [0, 0] for name in GIVEN}
+    for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
+        reading = entry["reading"]
+        if reading["format"] in found:
+            found[reading["format"]][0] += reading["counts"]["requests"]
+            found[reading["format"]][1] += reading["counts"]["quarantined"]
+    rows = [(name, *counts) for name, counts in found.items()]
+    return pd.DataFrame(rows, columns=["table", "rows", "quarantined"])
 
 
 def rows_set_aside(params: Params) -> pd.DataFrame:
@@ -124,13 +170,15 @@ def captured_days(params: Params) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     seen = pd.read_parquet(path, dtype_backend="pyarrow")
     provider = seen["provider"].where(seen["provider"] != "", "provider not known")
-    named = pd.DataFrame({
-        "source": provider + ", " + seen["layer"].str.replace("_", " "),
-        "charge_period_start": seen["day"],
-        "calls": seen["calls"],
-        "tokens": seen["tokens"],
-        "feeds_ledger": seen["covered_by"].isna(),
-    })
+    named = pd.DataFrame(
+        {
+            "source": provider + ", " + seen["layer"].str.replace("_", " "),
+            "charge_period_start": seen["day"],
+            "calls": seen["calls"],
+            "tokens": seen["tokens"],
+            "feeds_ledger": seen["covered_by"].isna(),
+        }
+    )
     keys = ["source", "charge_period_start", "feeds_ledger"]
     return named.groupby(keys, as_index=False)[["calls", "tokens"]].sum()[columns]
 
@@ -260,16 +308,42 @@ def reading_checks(ledger: Ledger) -> pd.DataFrame:
     prices = read_price_list()
     age = max((ledger.as_of - prices.generated_on).days, 0) if ledger.as_of else None
     late = late_tokens(ledger)
-    return checklist([
-        check("quarantined_rows", bad / total if total else None, "<=", params.settings.quarantine_limit, unit="share",
-              comment=f"{bad:,} of {total:,} rows could not be used"),
-        check("reader_warnings", warned, "<=", 0, unit="sources",
-              comment="; ".join(text for text in read["warnings"] if text)[:300]),
-        check("price_list_age", age, "<=", params.organisation.price_age_limit_days, unit="days",
-              comment=f"prices '{prices.version}' of {prices.generated_on}"),
-        check("late_tokens_in_closed_months", late, "<=", 0, unit="tokens",
-              comment="tokens read after their month was closed" if late else ""),
-    ])
+    return checklist(
+        [
+            check(
+                "quarantined_rows",
+                bad / total if total else None,
+                "<=",
+                params.settings.quarantine_limit,
+                unit="share",
+                comment=f"{bad:,} of {total:,} rows could not be used",
+            ),
+            check(
+                "reader_warnings",
+                warned,
+                "<=",
+                0,
+                unit="sources",
+                comment="; ".join(text for text in read["warnings"] if text)[:300],
+            ),
+            check(
+                "price_list_age",
+                age,
+                "<=",
+                params.organisation.price_age_limit_days,
+                unit="days",
+                comment=f"prices '{prices.version}' of {prices.generated_on}",
+            ),
+            check(
+                "late_tokens_in_closed_months",
+                late,
+                "<=",
+                0,
+                unit="tokens",
+                comment="tokens read after their month was closed" if late else "",
+            ),
+        ]
+    )
 
 
 def late_tokens(ledger: Ledger) -> int:

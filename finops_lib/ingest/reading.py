@@ -28,8 +28,13 @@ class Reading:
     def summary(self) -> dict[str, Any]:
         """Give the one object ``finops ingest --json`` prints."""
         quarantine = {r["reason"]: r["rows"] for r in self.reasons if r["fate"] == "quarantined"}
-        return {**self.counts, **self.figures, "quarantine_reasons": dict(sorted(quarantine.items())),
-                "format": self.format, "warnings": self.warnings}
+        return {
+            **self.counts,
+            **self.figures,
+            "quarantine_reasons": dict(sorted(quarantine.items())),
+            "format": self.format,
+            "warnings": self.warnings,
+        }
 
 
 def combined(readings: Sequence[Reading]) -> dict[str, Any]:
@@ -54,7 +59,9 @@ def combined(readings: Sequence[Reading]) -> dict[str, Any]:
     for key in ("list_cost", "contracted_cost", "reported_cost"):
         known = [part[key] for part in parts if part.get(key) is not None]
         total[key] = sum(known) if known else None
-    shares = [(p["attribution_coverage"], p["contracted_cost"]) for p in parts if p.get("attribution_coverage") is not None]
+    shares = [
+        (p["attribution_coverage"], p["contracted_cost"]) for p in parts if p.get("attribution_coverage") is not None
+    ]
     weight = sum(cost for _, cost in shares)
     total["attribution_coverage"] = sum(share * cost for share, cost in shares) / weight if weight else None
     moments = [part for part in parts if part.get("first_timestamp")]
@@ -64,5 +71,8 @@ def combined(readings: Sequence[Reading]) -> dict[str, Any]:
     for part in parts:
         for reason, rows in part["quarantine_reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + rows
-    return total | {"quarantine_reasons": reasons, "format": ", ".join(part["format"] for part in parts),
-                    "warnings": [text for part in parts for text in part["warnings"]]}
+    return total | {
+        "quarantine_reasons": reasons,
+        "format": ", ".join(part["format"] for part in parts),
+        "warnings": [text for part in parts for text in part["warnings"]],
+    }

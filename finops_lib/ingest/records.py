@@ -3,7 +3,9 @@
 A strict read comes first; only a file that fails it is read again line by line, and what cannot be read is set
 aside with its text and position. Nothing is dropped.
 """
+
 from __future__ import annotations
+
 import csv
 import glob
 import gzip
@@ -12,8 +14,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
+
 import duckdb
 import pyarrow as pa
+
 from finops_lib.errors import SourceError
 
 CONTAINERS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv", ".parquet", ".log", ".txt")
@@ -90,14 +94,14 @@ def load_records(
         If a file is not of any container the kit reads.
     """
     columns = ", ".join(f'"{name}" {kind}' for name, kind in fields.items())
-    connection.execute(
-        f"CREATE OR REPLACE TABLE records (source_file VARCHAR, source_position BIGINT, {columns})"
-    )
+    connection.execute(f"CREATE OR REPLACE TABLE records (source_file VARCHAR, source_position BIGINT, {columns})")
     connection.execute(
         "CREATE OR REPLACE TABLE refused "
         "(source_file VARCHAR, source_position BIGINT, reason VARCHAR, raw_text VARCHAR)"
     )
-    connection.execute("CREATE OR REPLACE TABLE line_files (source_file VARCHAR, plain VARCHAR, blanks_uncounted BOOLEAN)")
+    connection.execute(
+        "CREATE OR REPLACE TABLE line_files (source_file VARCHAR, plain VARCHAR, blanks_uncounted BOOLEAN)"
+    )
     for number, path in enumerate(files):
         container, label = _container(path), (labels or {}).get(path, str(path))
         if container == ".parquet":
@@ -220,9 +224,7 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, label: str,
         return f'TRY_CAST("{name}" AS {kind if not nested else "JSON"})'
 
     listed = _select_fields(kinds, fields, cast)
-    connection.execute(
-        f"INSERT INTO records SELECT {_quoted(label)}, file_row_number + 1, {listed} FROM {relation}"
-    )
+    connection.execute(f"INSERT INTO records SELECT {_quoted(label)}, file_row_number + 1, {listed} FROM {relation}")
 
 
 def _csv_dialect(sample: str) -> type[csv.Dialect]:

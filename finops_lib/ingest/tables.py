@@ -10,9 +10,9 @@ import pandas as pd
 from finops_lib.errors import SourceError
 from finops_lib.ingest import workspace
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.reading import FATES, Reading
 from finops_lib.ingest.readers.base import MACROS
 from finops_lib.ingest.readers.mapped import read_mapping
+from finops_lib.ingest.reading import FATES, Reading
 from finops_lib.ingest.records import keep_raw_text, load_records
 from finops_lib.params import Params, Source
 from finops_lib.schema import TABLES, Column, names
@@ -48,15 +48,24 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         raise SourceError(message, hint=f"tables: requests, {', '.join(GIVEN)}")
     contract = TABLES[source.table]
     mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
-    labels = [str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p)
-              for p in files]
+    labels = [
+        str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p)
+        for p in files
+    ]
     with tempfile.TemporaryDirectory() as folder, connect() as connection, workspace.locked(params.workspace):
         connection.execute(MACROS)
-        load_records(connection, files, dict.fromkeys(mapping.columns.values(), "VARCHAR"), scratch=Path(folder),
-                     labels=dict(zip(files, labels, strict=True)))
+        load_records(
+            connection,
+            files,
+            dict.fromkeys(mapping.columns.values(), "VARCHAR"),
+            scratch=Path(folder),
+            labels=dict(zip(files, labels, strict=True)),
+        )
         connection.execute(f"CREATE TABLE checked AS {_checked_sql(contract, mapping.columns, mapping.constants)}")
         kept = ", ".join(names(contract))
-        connection.execute(f"CREATE TABLE fresh AS SELECT source_file, source_position, {kept} FROM checked WHERE fault IS NULL")
+        connection.execute(
+            f"CREATE TABLE fresh AS SELECT source_file, source_position, {kept} FROM checked WHERE fault IS NULL"
+        )
         connection.execute(
             f"""CREATE TABLE refusals AS SELECT '{source.table}' AS source, source_file, source_position, fault AS reason,
                 CAST(NULL AS VARCHAR) AS raw_text FROM checked WHERE fault IS NOT NULL
@@ -66,7 +75,9 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         workspace.replace_rows(connection, params.workspace, source.table, "fresh", "given", labels)
         workspace.replace_rows(connection, params.workspace, "quarantine", "refusals", source.table, labels)
         rows = connection.execute("SELECT count(*) FROM fresh").fetchall()[0][0]
-        reasons = fetch(connection, "SELECT 'quarantined' AS fate, reason, count(*) AS rows FROM refusals GROUP BY ALL ORDER BY ALL").to_pylist()
+        reasons = fetch(
+            connection, "SELECT 'quarantined' AS fate, reason, count(*) AS rows FROM refusals GROUP BY ALL ORDER BY ALL"
+        ).to_pylist()
         counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
         reading = Reading(source.table, labels, {"read": sum(counts.values()), **counts}, reasons)
         known = workspace.read_json(params.workspace / "reads.json", {})
@@ -88,7 +99,9 @@ def _checked_sql(contract: tuple[Column, ...], columns: dict[str, str], constant
         faults.append(f"WHEN {given} IS NOT NULL AND {cast} IS NULL THEN '{column.name} is not of type {column.type}'")
         if column.type == "BIGINT":
             faults.append(f"WHEN {cast} < 0 THEN '{column.name} is negative'")
-    return f"SELECT source_file, source_position, {', '.join(values)}, CASE {' '.join(faults)} END AS fault FROM records"
+    return (
+        f"SELECT source_file, source_position, {', '.join(values)}, CASE {' '.join(faults)} END AS fault FROM records"
+    )
 
 
 def load_table(params: Params, table: str) -> pd.DataFrame:
@@ -111,9 +124,10 @@ def load_table(params: Params, table: str) -> pd.DataFrame:
     if not paths:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in names(contract)})
     with connect() as connection:
-        frame = fetch(connection, f"SELECT {', '.join(names(contract))} FROM {workspace.scan(paths)} ORDER BY source_file, source_position").to_pandas(types_mapper=pd.ArrowDtype)
+        frame = fetch(
+            connection,
+            f"SELECT {', '.join(names(contract))} FROM {workspace.scan(paths)} ORDER BY source_file, source_position",
+        ).to_pandas(types_mapper=pd.ArrowDtype)
     if params.assistant in params.assistants and "assistant" in frame:
         frame = frame[frame["assistant"] == params.assistant].reset_index(drop=True)
     return frame
-
-

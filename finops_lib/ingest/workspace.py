@@ -196,10 +196,17 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
     for (month,) in sorted(months):
         path = workspace / table / source / f"{month}.parquet"
         start = f"TIMESTAMPTZ '{month}-01 00:00:00+00:00'"
-        kept = f"""SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)
-            UNION ALL BY NAME""" if path.is_file() else ""
-        write_query(connection, path, f"{kept} SELECT * FROM {fresh} WHERE {moment} >= {start} "
-                    f"AND {moment} < {start} + INTERVAL 1 MONTH")
+        kept = (
+            f"""SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)
+            UNION ALL BY NAME"""
+            if path.is_file()
+            else ""
+        )
+        write_query(
+            connection,
+            path,
+            f"{kept} SELECT * FROM {fresh} WHERE {moment} >= {start} AND {moment} < {start} + INTERVAL 1 MONTH",
+        )
     return lost
 
 
@@ -217,8 +224,9 @@ def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
-    rows = connection.execute(f"COPY ({query}) TO '{str(beside).replace(chr(39), chr(39) * 2)}' "
-                              "(FORMAT parquet, COMPRESSION zstd)").fetchall()[0][0]
+    rows = connection.execute(
+        f"COPY ({query}) TO '{str(beside).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
+    ).fetchall()[0][0]
     if rows:
         os.replace(beside, path)
     else:
@@ -248,8 +256,12 @@ def replace_rows(
     """
     path = workspace / table / f"{source}.parquet"
     connection.register("read_files", pa.table({"name": pa.array(files, pa.string())}))
-    kept = f"""SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM read_files)
-        UNION ALL BY NAME""" if path.is_file() else ""
+    kept = (
+        f"""SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM read_files)
+        UNION ALL BY NAME"""
+        if path.is_file()
+        else ""
+    )
     write_query(connection, path, f"{kept} SELECT * FROM {fresh}")
     connection.unregister("read_files")
 

@@ -217,7 +217,7 @@ def _month(period: str) -> str:
 
 
 def _money(value: float | None) -> str:
-    return "–" if value is None else usd(value, cents=False).removeprefix("USD ")
+    return "–" if value is None else usd(value).removeprefix("USD ")
 
 
 def _change(value: float | None) -> str:

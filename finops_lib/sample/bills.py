@@ -27,13 +27,47 @@ from finops_lib.sample.organisation import (
 )
 
 COLUMNS = (
-    "BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart",
-    "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart",
-    "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "InvoiceId",
-    "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory", "PricingCurrency", "PricingQuantity",
-    "PricingUnit", "ProviderName", "PublisherName", "ResourceId", "ResourceName", "ResourceType", "ServiceCategory",
-    "ServiceName", "ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId",
-    "SubAccountName", "SubAccountType", "Tags",
+    "BilledCost",
+    "BillingAccountId",
+    "BillingAccountName",
+    "BillingCurrency",
+    "BillingPeriodEnd",
+    "BillingPeriodStart",
+    "ChargeCategory",
+    "ChargeClass",
+    "ChargeDescription",
+    "ChargeFrequency",
+    "ChargePeriodEnd",
+    "ChargePeriodStart",
+    "ConsumedQuantity",
+    "ConsumedUnit",
+    "ContractedCost",
+    "ContractedUnitPrice",
+    "EffectiveCost",
+    "InvoiceId",
+    "InvoiceIssuerName",
+    "ListCost",
+    "ListUnitPrice",
+    "PricingCategory",
+    "PricingCurrency",
+    "PricingQuantity",
+    "PricingUnit",
+    "ProviderName",
+    "PublisherName",
+    "ResourceId",
+    "ResourceName",
+    "ResourceType",
+    "ServiceCategory",
+    "ServiceName",
+    "ServiceSubcategory",
+    "SkuId",
+    "SkuMeter",
+    "SkuPriceDetails",
+    "SkuPriceId",
+    "SubAccountId",
+    "SubAccountName",
+    "SubAccountType",
+    "Tags",
 )
 _MILLION = Decimal(1_000_000)
 _METERS = {
@@ -90,12 +124,26 @@ def charge(month: str, issuer: str, **values: Any) -> dict[str, Any]:
     """
     start, end = period(month)
     short = issuer.split()[0].upper()
-    line = dict.fromkeys(COLUMNS, "") | {
-        "BillingAccountId": f"{short}-SAMPLE", "BillingAccountName": "Sample Company", "BillingCurrency": "USD",
-        "BillingPeriodStart": start, "BillingPeriodEnd": end, "ChargePeriodStart": start, "ChargePeriodEnd": end,
-        "ChargeCategory": "Usage", "ChargeFrequency": "Usage-Based", "InvoiceId": f"{short}-{month}",
-        "InvoiceIssuerName": issuer, "ProviderName": issuer, "PublisherName": issuer, "PricingCurrency": "USD",
-    } | values
+    line = (
+        dict.fromkeys(COLUMNS, "")
+        | {
+            "BillingAccountId": f"{short}-SAMPLE",
+            "BillingAccountName": "Sample Company",
+            "BillingCurrency": "USD",
+            "BillingPeriodStart": start,
+            "BillingPeriodEnd": end,
+            "ChargePeriodStart": start,
+            "ChargePeriodEnd": end,
+            "ChargeCategory": "Usage",
+            "ChargeFrequency": "Usage-Based",
+            "InvoiceId": f"{short}-{month}",
+            "InvoiceIssuerName": issuer,
+            "ProviderName": issuer,
+            "PublisherName": issuer,
+            "PricingCurrency": "USD",
+        }
+        | values
+    )
     for name in ("ContractedCost", "EffectiveCost", "ListCost"):
         line[name] = line["BilledCost"] if line[name] == "" else line[name]
     return line
@@ -118,7 +166,8 @@ def priced_quantities(calls: pd.DataFrame) -> pd.DataFrame:
     billed = calls[~calls["cache_hit"] & (calls["service_tier"] != "provisioned")]
     index = price_index(billed)
     billed = billed.assign(
-        price=index, output=billed["visible_output"] + billed["reasoning"],
+        price=index,
+        output=billed["visible_output"] + billed["reasoning"],
         month=pd.to_datetime(billed["start_ms"], unit="ms").dt.strftime("%Y-%m"),
         discounted=(billed["provider"] == DISCOUNT[0]) & (billed["day"] >= (DISCOUNT[1] - START).days),
     )[index >= 0]
@@ -141,7 +190,9 @@ def model_lines(calls: pd.DataFrame) -> list[dict[str, Any]]:
     """
     return [
         _token_line(row, name)
-        for row in priced_quantities(calls).itertuples() for name in PRICE_CLASSES if getattr(row, name)
+        for row in priced_quantities(calls).itertuples()
+        for name in PRICE_CLASSES
+        if getattr(row, name)
     ]
 
 
@@ -159,15 +210,32 @@ def _token_line(row: Any, name: str) -> dict[str, Any]:
     details = {"x_ModelId": price.model, "x_TokenDirection": direction, "x_ServiceTier": row.service_tier}
     start, end = _price_period(price, row.month)
     return charge(
-        row.month, issuer, ServiceName=service, ServiceCategory="AI and Machine Learning",
-        ServiceSubcategory="Generative AI", ChargeDescription=f"{meter} for {price.model}{tier}",
-        ChargePeriodStart=start, ChargePeriodEnd=end, ConsumedQuantity=int(getattr(row, name)), ConsumedUnit="Tokens",
-        PricingQuantity=quantity, PricingUnit="1000000 Tokens", PricingCategory="Standard", ListUnitPrice=listed,
-        ContractedUnitPrice=contracted, ListCost=quantity * listed, ContractedCost=quantity * contracted,
-        EffectiveCost=quantity * contracted, BilledCost=quantity * contracted, SkuId=f"{price.model}-{name}",
-        SkuPriceId=f"{price.model}-{name}-{row.service_tier}{tier}", SkuMeter=meter,
+        row.month,
+        issuer,
+        ServiceName=service,
+        ServiceCategory="AI and Machine Learning",
+        ServiceSubcategory="Generative AI",
+        ChargeDescription=f"{meter} for {price.model}{tier}",
+        ChargePeriodStart=start,
+        ChargePeriodEnd=end,
+        ConsumedQuantity=int(getattr(row, name)),
+        ConsumedUnit="Tokens",
+        PricingQuantity=quantity,
+        PricingUnit="1000000 Tokens",
+        PricingCategory="Standard",
+        ListUnitPrice=listed,
+        ContractedUnitPrice=contracted,
+        ListCost=quantity * listed,
+        ContractedCost=quantity * contracted,
+        EffectiveCost=quantity * contracted,
+        BilledCost=quantity * contracted,
+        SkuId=f"{price.model}-{name}",
+        SkuPriceId=f"{price.model}-{name}-{row.service_tier}{tier}",
+        SkuMeter=meter,
         SkuPriceDetails=json.dumps(details | ({"x_TokenCacheAction": cache} if cache else {})),
-        SubAccountId=row.account, SubAccountName=row.account, SubAccountType="Project",
+        SubAccountId=row.account,
+        SubAccountName=row.account,
+        SubAccountType="Project",
     )
 
 
@@ -195,9 +263,14 @@ def extra_lines(month: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]
     list of dict
         Provisioned capacity, guardrail fee and tax (AWS), credit (OpenAI), rounding (Google), shadow use (Mistral).
     """
-    aws = {"ServiceName": "Amazon Bedrock", "ServiceCategory": "AI and Machine Learning",
-           "ServiceSubcategory": "Generative AI", "SubAccountId": ACCOUNTS["bedrock"],
-           "SubAccountName": ACCOUNTS["bedrock"], "SubAccountType": "Account"}
+    aws = {
+        "ServiceName": "Amazon Bedrock",
+        "ServiceCategory": "AI and Machine Learning",
+        "ServiceSubcategory": "Generative AI",
+        "SubAccountId": ACCOUNTS["bedrock"],
+        "SubAccountName": ACCOUNTS["bedrock"],
+        "SubAccountType": "Account",
+    }
     units = Decimal(15_900 + 900 * (int(month[-2:]) - 7)) / 1000
     fee = Decimal("0.75")
     extra = [_metered(month, "Amazon Web Services", "Guardrail text units", units, "1000 Units", fee, **aws)]
@@ -207,33 +280,77 @@ def extra_lines(month: str, lines: list[dict[str, Any]]) -> list[dict[str, Any]]
         extra.append(_metered(month, "Amazon Web Services", meter, hours, "Hours", UNIT_HOUR, **aws))
     own = [line for line in [*lines, *extra] if line["InvoiceIssuerName"] == "Amazon Web Services"]
     tax = (sum(line["BilledCost"] for line in own) * Decimal("0.19")).quantize(Decimal("0.01"))
-    extra.append(charge(month, "Amazon Web Services", ChargeCategory="Tax", ChargeDescription="VAT 19%", BilledCost=tax,
-                        **aws))
+    extra.append(
+        charge(month, "Amazon Web Services", ChargeCategory="Tax", ChargeDescription="VAT 19%", BilledCost=tax, **aws)
+    )
     if month == "2026-08":
-        extra.append(charge(month, "OpenAI", ChargeCategory="Credit", ChargeDescription="Service credit",
-                            ChargeFrequency="One-Time", BilledCost=Decimal("-25.00"), ServiceName="OpenAI API",
-                            ServiceCategory="AI and Machine Learning", ServiceSubcategory="Generative AI"))
+        extra.append(
+            charge(
+                month,
+                "OpenAI",
+                ChargeCategory="Credit",
+                ChargeDescription="Service credit",
+                ChargeFrequency="One-Time",
+                BilledCost=Decimal("-25.00"),
+                ServiceName="OpenAI API",
+                ServiceCategory="AI and Machine Learning",
+                ServiceSubcategory="Generative AI",
+            )
+        )
     google = sum(line["BilledCost"] for line in lines if line["InvoiceIssuerName"] == "Google Cloud")
-    extra.append(charge(month, "Google Cloud", ChargeCategory="Adjustment", ChargeDescription="Rounding to whole cents",
-                        BilledCost=google.quantize(Decimal("0.01")) - google, ServiceName="Gemini API",
-                        ServiceCategory="AI and Machine Learning", ServiceSubcategory="Generative AI"))
+    extra.append(
+        charge(
+            month,
+            "Google Cloud",
+            ChargeCategory="Adjustment",
+            ChargeDescription="Rounding to whole cents",
+            BilledCost=google.quantize(Decimal("0.01")) - google,
+            ServiceName="Gemini API",
+            ServiceCategory="AI and Machine Learning",
+            ServiceSubcategory="Generative AI",
+        )
+    )
     if month in _SHADOW:
-        extra.append(_metered(
-            month, "Mistral AI", "Tokens for mistral-medium-3-5", Decimal(_SHADOW[month]) / Decimal("2.5"),
-            "1000000 Tokens", Decimal("2.5"), ServiceName="Mistral API", ServiceCategory="AI and Machine Learning",
-            ServiceSubcategory="Generative AI", SubAccountId="proj_unknown", SubAccountName="proj_unknown",
-            SubAccountType="Project", SkuPriceDetails=json.dumps({"x_ModelId": "mistral-medium-3-5"}),
-        ))
+        extra.append(
+            _metered(
+                month,
+                "Mistral AI",
+                "Tokens for mistral-medium-3-5",
+                Decimal(_SHADOW[month]) / Decimal("2.5"),
+                "1000000 Tokens",
+                Decimal("2.5"),
+                ServiceName="Mistral API",
+                ServiceCategory="AI and Machine Learning",
+                ServiceSubcategory="Generative AI",
+                SubAccountId="proj_unknown",
+                SubAccountName="proj_unknown",
+                SubAccountType="Project",
+                SkuPriceDetails=json.dumps({"x_ModelId": "mistral-medium-3-5"}),
+            )
+        )
     return extra
 
 
-def _metered(month: str, issuer: str, meter: str, quantity: Decimal, unit: str, price: Decimal,
-             **values: Any) -> dict[str, Any]:
+def _metered(
+    month: str, issuer: str, meter: str, quantity: Decimal, unit: str, price: Decimal, **values: Any
+) -> dict[str, Any]:
     identifier = meter.lower().replace(" ", "-")
     return charge(
-        month, issuer, ChargeDescription=meter, SkuMeter=meter, SkuId=identifier, SkuPriceId=f"{identifier}-standard",
-        PricingCategory="Standard", PricingQuantity=quantity, PricingUnit=unit, ConsumedQuantity=quantity,
-        ConsumedUnit=unit, ListUnitPrice=price, ContractedUnitPrice=price, BilledCost=quantity * price, **values,
+        month,
+        issuer,
+        ChargeDescription=meter,
+        SkuMeter=meter,
+        SkuId=identifier,
+        SkuPriceId=f"{identifier}-standard",
+        PricingCategory="Standard",
+        PricingQuantity=quantity,
+        PricingUnit=unit,
+        ConsumedQuantity=quantity,
+        ConsumedUnit=unit,
+        ListUnitPrice=price,
+        ContractedUnitPrice=price,
+        BilledCost=quantity * price,
+        **values,
     )
 
 
@@ -252,8 +369,14 @@ def write_bills(folder: Path, calls: pd.DataFrame, infrastructure: Iterable[dict
     lines, others = model_lines(calls), list(infrastructure)
     for month in sorted({line["BillingPeriodStart"][:7] for line in lines}):
         own = [line for line in lines if line["BillingPeriodStart"].startswith(month)]
-        own.sort(key=lambda line: (line["InvoiceIssuerName"], line["SubAccountId"], line["SkuPriceId"],
-                                   line["ChargePeriodStart"]))
+        own.sort(
+            key=lambda line: (
+                line["InvoiceIssuerName"],
+                line["SubAccountId"],
+                line["SkuPriceId"],
+                line["ChargePeriodStart"],
+            )
+        )
         _write_csv(folder / "bills" / f"providers_{month}.csv", [*own, *extra_lines(month, own)])
         of_month = [line for line in others if line["BillingPeriodStart"].startswith(month)]
         _write_csv(folder / "bills" / f"infrastructure_{month}.csv", of_month)

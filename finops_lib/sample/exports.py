@@ -36,8 +36,12 @@ def _bedrock_row(call: Any) -> dict[str, Any]:
     model = _PROFILE if "openai" in call.model else call.model
     model = _PROVISIONED if call.service_tier == "provisioned" else model
     tags = {
-        "assistant": call.assistant, "workflow": call.workflow, "team": call.team, "environment": call.environment,
-        "data_class": call.data_class, "prompt_version": call.prompt_version,
+        "assistant": call.assistant,
+        "workflow": call.workflow,
+        "team": call.team,
+        "environment": call.environment,
+        "data_class": call.data_class,
+        "prompt_version": call.prompt_version,
         "task_id": call.task,
     }
     for flag in ("resolved", "accepted"):
@@ -50,11 +54,15 @@ def _bedrock_row(call: Any) -> dict[str, Any]:
     if call.retries:
         tags["retries"] = str(call.retries)
     row = {
-        "schemaType": "ModelInvocationLog", "schemaVersion": "1.0",
+        "schemaType": "ModelInvocationLog",
+        "schemaVersion": "1.0",
         "timestamp": pd.Timestamp(call.start_ms // 1000, unit="s").strftime("%Y-%m-%dT%H:%M:%SZ"),
         "accountId": ACCOUNTS["bedrock"],
         "identity": {"arn": f"arn:aws:sts::{ACCOUNTS['bedrock']}:assumed-role/contract-extraction/u{call.user:03d}"},
-        "region": "eu-central-1", "requestId": f"b-{call.number:06x}", "operation": "Converse", "modelId": model,
+        "region": "eu-central-1",
+        "requestId": f"b-{call.number:06x}",
+        "operation": "Converse",
+        "modelId": model,
         "requestMetadata": tags,
     }
     if call.service_tier != "standard":
@@ -63,11 +71,14 @@ def _bedrock_row(call: Any) -> dict[str, Any]:
         row["errorCode"] = "ModelTimeoutException"
     output = int(call.visible_output + call.reasoning)
     row["input"] = {
-        "inputContentType": "application/json", "inputTokenCount": int(call.uncached_input),
-        "cacheReadInputTokenCount": int(call.cache_read), "cacheWriteInputTokenCount": int(call.cache_write_5m),
+        "inputContentType": "application/json",
+        "inputTokenCount": int(call.uncached_input),
+        "cacheReadInputTokenCount": int(call.cache_read),
+        "cacheWriteInputTokenCount": int(call.cache_write_5m),
     }
     row["output"] = {
-        "outputContentType": "application/json", "outputBodyJson": {"metrics": {"latencyMs": int(call.latency_ms)}},
+        "outputContentType": "application/json",
+        "outputBodyJson": {"metrics": {"latencyMs": int(call.latency_ms)}},
         "outputTokenCount": output,
     }
     return row
@@ -93,8 +104,14 @@ def write_usage(folder: Path, calls: pd.DataFrame) -> None:
         for start in pd.date_range(f"{month}-01", periods=pd.Period(month).days_in_month, tz="UTC"):
             of_day = part[pd.to_datetime(part["start_ms"], unit="ms", utc=True).dt.floor("D") == start]
             second = int(start.timestamp())
-            buckets.append({"object": "bucket", "start_time": second, "end_time": second + 86_400,
-                            "results": [_usage_result(*group) for group in of_day.groupby(["account", "model"])]})
+            buckets.append(
+                {
+                    "object": "bucket",
+                    "start_time": second,
+                    "end_time": second + 86_400,
+                    "results": [_usage_result(*group) for group in of_day.groupby(["account", "model"])],
+                }
+            )
         page = {"object": "page", "data": buckets, "has_more": False, "next_page": None}
         write_gzip(folder / "openai_usage" / f"completions_{month}.json.gz", json.dumps(page, indent=1) + "\n")
 
@@ -102,10 +119,18 @@ def write_usage(folder: Path, calls: pd.DataFrame) -> None:
 def _usage_result(key: tuple[str, str], group: pd.DataFrame) -> dict[str, Any]:
     return {
         "object": "organization.usage.completions.result",
-        "input_tokens": int(group["input_tokens"].sum()), "output_tokens": int(group["output_tokens"].sum()),
-        "input_cached_tokens": int(group["cache_read"].sum()), "input_audio_tokens": 0, "output_audio_tokens": 0,
-        "num_model_requests": len(group), "project_id": key[0], "user_id": None, "api_key_id": None, "model": key[1],
-        "batch": False, "service_tier": "default",
+        "input_tokens": int(group["input_tokens"].sum()),
+        "output_tokens": int(group["output_tokens"].sum()),
+        "input_cached_tokens": int(group["cache_read"].sum()),
+        "input_audio_tokens": 0,
+        "output_audio_tokens": 0,
+        "num_model_requests": len(group),
+        "project_id": key[0],
+        "user_id": None,
+        "api_key_id": None,
+        "model": key[1],
+        "batch": False,
+        "service_tier": "default",
     }
 
 
@@ -120,15 +145,18 @@ def write_mapped(folder: Path, calls: pd.DataFrame) -> None:
         All calls.
     """
     own = calls[calls["source"] == "mapped"]
-    table = pa.table({
-        "called_at": pa.array(own["start_ms"].to_numpy(), pa.timestamp("ms", tz="UTC")),
-        "call_id": pa.array(own["number"].to_numpy(), pa.int32()),
-        "vendor": pa.array(own["provider"], pa.string()), "engine": pa.array(own["model"], pa.string()),
-        "operation": pa.array(own["request_type"], pa.string()), "use_case": pa.array(own["workflow"], pa.string()),
-        "asked_by": pa.array([f"u{user:03d}-knowledge-bot" for user in own["user"]], pa.string()),
-        "group": pa.array(own["team"], pa.string()),
-        "tokens_in": pa.array(own["uncached_input"].to_numpy(), pa.int32()),
-        "took_ms": pa.array(own["latency_ms"].to_numpy(), pa.int32()),
-    })
+    table = pa.table(
+        {
+            "called_at": pa.array(own["start_ms"].to_numpy(), pa.timestamp("ms", tz="UTC")),
+            "call_id": pa.array(own["number"].to_numpy(), pa.int32()),
+            "vendor": pa.array(own["provider"], pa.string()),
+            "engine": pa.array(own["model"], pa.string()),
+            "operation": pa.array(own["request_type"], pa.string()),
+            "use_case": pa.array(own["workflow"], pa.string()),
+            "asked_by": pa.array([f"u{user:03d}-knowledge-bot" for user in own["user"]], pa.string()),
+            "group": pa.array(own["team"], pa.string()),
+            "tokens_in": pa.array(own["uncached_input"].to_numpy(), pa.int32()),
+            "took_ms": pa.array(own["latency_ms"].to_numpy(), pa.int32()),
+        }
+    )
     write_parquet(folder / "mapped" / "knowledge_search.parquet", table)
-

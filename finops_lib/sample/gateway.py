@@ -95,16 +95,31 @@ def litellm_row(call: Any) -> dict[str, Any]:
     cached = call.question >= 0 and not call.step
     failed = call.run_status in ("error", "blocked")
     return {
-        "request_id": identifier, "session_id": call.task, "call_type": "acompletion", "api_key": key_hash(alias),
-        "model": call.model, "model_group": f"{call.assistant}-{call.workflow}",
+        "request_id": identifier,
+        "session_id": call.task,
+        "call_type": "acompletion",
+        "api_key": key_hash(alias),
+        "model": call.model,
+        "model_group": f"{call.assistant}-{call.workflow}",
         "custom_llm_provider": GATEWAY_PROVIDERS.get(call.provider, call.provider),
-        "startTime": stamp(call.start_ms), "endTime": stamp(end),
-        "completionStartTime": None, "user": f"u{call.user:03d}-{call.assistant}", "end_user": "", "team_id": "",
-        "organization_id": "", "prompt_tokens": prompt, "completion_tokens": completion,
-        "total_tokens": prompt + completion, "spend": call.spend, "cache_hit": "True" if call.cache_hit else "False",
+        "startTime": stamp(call.start_ms),
+        "endTime": stamp(end),
+        "completionStartTime": None,
+        "user": f"u{call.user:03d}-{call.assistant}",
+        "end_user": "",
+        "team_id": "",
+        "organization_id": "",
+        "prompt_tokens": prompt,
+        "completion_tokens": completion,
+        "total_tokens": prompt + completion,
+        "spend": call.spend,
+        "cache_hit": "True" if call.cache_hit else "False",
         "cache_key": f"q{call.question:04x}{len(call.workflow):02x}" if cached else "Cache OFF",
-        "request_tags": _tags(call), "metadata": json.dumps(_metadata(call, alias), separators=(",", ":")),
-        "status": "failure" if failed else "success", "messages": {}, "response": {},
+        "request_tags": _tags(call),
+        "metadata": json.dumps(_metadata(call, alias), separators=(",", ":")),
+        "status": "failure" if failed else "success",
+        "messages": {},
+        "response": {},
     }
 
 
@@ -127,11 +142,17 @@ def _metadata(call: Any, alias: str) -> dict[str, Any]:
         extra["cache_read_input_tokens"] = int(call.cache_read)
         extra["cache_creation_input_tokens"] = int(call.cache_write_5m)
     return {
-        "user_api_key_alias": alias, "user_api_key_team_id": None, "user_api_key_team_alias": None,
+        "user_api_key_alias": alias,
+        "user_api_key_team_id": None,
+        "user_api_key_team_alias": None,
         "internal_call_origin": "shadow_eval_judge" if call.category == "evaluation" else None,
-        "additional_usage_values": extra, "usage_object": None, "spend_logs_metadata": _given(call),
+        "additional_usage_values": extra,
+        "usage_object": None,
+        "spend_logs_metadata": _given(call),
         "error_information": error if failed else None,
-        "attempted_retries": int(call.retries), "max_retries": 3, "status": "failure" if failed else "success",
+        "attempted_retries": int(call.retries),
+        "max_retries": 3,
+        "status": "failure" if failed else "success",
     }
 
 

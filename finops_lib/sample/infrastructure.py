@@ -38,13 +38,34 @@ Evaluation platform | Hours    | 744   | 0.16   | 0    | evaluation           | 
 """Service | unit | quantity of July | price | growth a month | resource | tags."""
 
 _SEATS = (
-    ("Sample Coding Tools", "Coding assistant seats", "Developer Tools", "Developer Platforms", 64, "19.00",
-     {"team": "product-engineering", "product": "coding-assistant-ide"}),
-    ("Sample Office Suite", "Chat workspace seats", "Business Applications", "Productivity and Collaboration", 40,
-     "25.00", {"team": "it-workplace", "product": "chat-workspace"}),
+    (
+        "Sample Coding Tools",
+        "Coding assistant seats",
+        "Developer Tools",
+        "Developer Platforms",
+        64,
+        "19.00",
+        {"team": "product-engineering", "product": "coding-assistant-ide"},
+    ),
+    (
+        "Sample Office Suite",
+        "Chat workspace seats",
+        "Business Applications",
+        "Productivity and Collaboration",
+        40,
+        "25.00",
+        {"team": "it-workplace", "product": "chat-workspace"},
+    ),
 )
-_SHADOW_SUBSCRIPTION = ("Sample Meeting Notes", "AI meeting notes", "Business Applications",
-                        "Productivity and Collaboration", 8, "12.00", {})
+_SHADOW_SUBSCRIPTION = (
+    "Sample Meeting Notes",
+    "AI meeting notes",
+    "Business Applications",
+    "Productivity and Collaboration",
+    8,
+    "12.00",
+    {},
+)
 
 
 def infrastructure_lines() -> Iterator[dict[str, Any]]:
@@ -72,11 +93,26 @@ def _usage(month: str, number: int, parts: list[str]) -> dict[str, Any]:
     quantity = (Decimal(first) * (1 + Decimal(growth) * number)).quantize(Decimal("0.001"))
     identifier = f"{resource}-{unit.lower()}"
     return charge(
-        month, issuer, ServiceName=service, ServiceCategory=category, ServiceSubcategory=subcategory,
-        ChargeDescription=f"{service}: {resource}", PricingCategory="Standard", PricingQuantity=quantity,
-        PricingUnit=unit, ConsumedQuantity=quantity, ConsumedUnit=unit, ListUnitPrice=price, ContractedUnitPrice=price,
-        BilledCost=quantity * price, ResourceId=resource, ResourceName=resource, ResourceType="Service",
-        SkuId=identifier, SkuPriceId=f"{identifier}-standard", SkuMeter=f"{service} {unit}",
+        month,
+        issuer,
+        ServiceName=service,
+        ServiceCategory=category,
+        ServiceSubcategory=subcategory,
+        ChargeDescription=f"{service}: {resource}",
+        PricingCategory="Standard",
+        PricingQuantity=quantity,
+        PricingUnit=unit,
+        ConsumedQuantity=quantity,
+        ConsumedUnit=unit,
+        ListUnitPrice=price,
+        ContractedUnitPrice=price,
+        BilledCost=quantity * price,
+        ResourceId=resource,
+        ResourceName=resource,
+        ResourceType="Service",
+        SkuId=identifier,
+        SkuPriceId=f"{identifier}-standard",
+        SkuMeter=f"{service} {unit}",
         Tags=json.dumps(_tags(text, resource)),
     )
 
@@ -89,14 +125,28 @@ def _tags(text: str, resource: str) -> dict[str, str]:
     return tags
 
 
-def _subscription(month: str, issuer: str, service: str, category: str, subcategory: str, seats: int, price: str,
-                  tags: dict[str, str]) -> dict[str, Any]:
+def _subscription(
+    month: str, issuer: str, service: str, category: str, subcategory: str, seats: int, price: str, tags: dict[str, str]
+) -> dict[str, Any]:
     quantity, rate = Decimal(seats), Decimal(price)
     identifier = service.lower().replace(" ", "-")
     return charge(
-        month, issuer, ChargeCategory="Purchase", ChargeFrequency="Recurring", ServiceName=service,
-        ServiceCategory=category, ServiceSubcategory=subcategory, ChargeDescription=f"{service}, one month",
-        PricingCategory="Standard", PricingQuantity=quantity, PricingUnit="Seats", ListUnitPrice=rate,
-        ContractedUnitPrice=rate, BilledCost=quantity * rate, SkuId=identifier, SkuPriceId=f"{identifier}-monthly",
-        SkuMeter="Seats", Tags=json.dumps(tags) if tags else "",
+        month,
+        issuer,
+        ChargeCategory="Purchase",
+        ChargeFrequency="Recurring",
+        ServiceName=service,
+        ServiceCategory=category,
+        ServiceSubcategory=subcategory,
+        ChargeDescription=f"{service}, one month",
+        PricingCategory="Standard",
+        PricingQuantity=quantity,
+        PricingUnit="Seats",
+        ListUnitPrice=rate,
+        ContractedUnitPrice=rate,
+        BilledCost=quantity * rate,
+        SkuId=identifier,
+        SkuPriceId=f"{identifier}-monthly",
+        SkuMeter="Seats",
+        Tags=json.dumps(tags) if tags else "",
     )

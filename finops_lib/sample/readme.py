@@ -76,8 +76,12 @@ is planted the provider bills equal the calls times the prices, to the last digi
 """
 
 _TABLE_FILES = {
-    "outcomes": "outcomes.csv", "evaluations": "evaluations.parquet", "seats": "seats.csv", "capacity": "capacity.csv",
-    "customers": "customers.csv", "volumes": "volumes.csv",
+    "outcomes": "outcomes.csv",
+    "evaluations": "evaluations.parquet",
+    "seats": "seats.csv",
+    "capacity": "capacity.csv",
+    "customers": "customers.csv",
+    "volumes": "volumes.csv",
 }
 
 
@@ -101,8 +105,9 @@ def readme(calls: pd.DataFrame, seed: int) -> str:
     users = known.groupby("assistant")["user"].nunique().sum()
     rows = [f"| {name} | {counts[name]:,} | {text} |" for name, text in _UNLIKE.items() if name in counts]
     assistants = "\n".join(rows)
-    head = _HEAD.format(seed=seed, calls=len(calls), users=users, first=START, last=END - pd.Timedelta(days=1),
-                        assistants=assistants)
+    head = _HEAD.format(
+        seed=seed, calls=len(calls), users=users, first=START, last=END - pd.Timedelta(days=1), assistants=assistants
+    )
     return head + _FILES + _tables() + _plants()
 
 
@@ -116,11 +121,13 @@ def _tables() -> str:
 
 def _plants() -> str:
     lines = [
-        "", "## What is planted", "",
-        "Days are UTC, both included. Tests under `tests/sample/` measure that each is there.", "",
-        "| id | what | where | from | to | size | must show up in |", "|---|---|---|---|---|---|---|",
+        "",
+        "## What is planted",
+        "",
+        "Days are UTC, both included. Tests under `tests/sample/` measure that each is there.",
+        "",
+        "| id | what | where | from | to | size | must show up in |",
+        "|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {p.id} | {p.what} | {p.where} | {p.first} | {p.last} | {p.size} | {p.shows_in} |" for p in PLANTS
-    ]
+    lines += [f"| {p.id} | {p.what} | {p.where} | {p.first} | {p.last} | {p.size} | {p.shows_in} |" for p in PLANTS]
     return "\n".join(lines) + "\n"

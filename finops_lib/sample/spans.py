@@ -63,8 +63,12 @@ def _observations(run: list[Any]) -> Iterator[dict[str, Any]]:
     end = max(call.start_ms + call.latency_ms for call in run)
     team = [f"team:{first.team}"] if first.team else []
     shared = {
-        "trace_id": trace, "project_id": "sales-research", "environment": first.environment,
-        "user_id": f"u{first.user:03d}-sales", "session_id": None, "trace_name": first.workflow,
+        "trace_id": trace,
+        "project_id": "sales-research",
+        "environment": first.environment,
+        "user_id": f"u{first.user:03d}-sales",
+        "session_id": None,
+        "trace_name": first.workflow,
         "tags": [f"assistant:{first.assistant}", f"workflow:{first.workflow}", *team],
         "updated_at": stamp((end // 86_400_000) * 86_400_000 + 86_399_000),
     }
@@ -77,8 +81,16 @@ def _observations(run: list[Any]) -> Iterator[dict[str, Any]]:
         children.append(_generation(call, root, shared, usage, _given(call) if call is run[-1] else {}))
         children += _tool_rows(call, shared)
     yield _observation(
-        "AGENT", root, None, "sales-research-agent", first.start_ms, end, shared, usage_details=total,
-        metadata={}, is_root_observation=True,
+        "AGENT",
+        root,
+        None,
+        "sales-research-agent",
+        first.start_ms,
+        end,
+        shared,
+        usage_details=total,
+        metadata={},
+        is_root_observation=True,
     )
     yield from children
 
@@ -97,28 +109,63 @@ def _usage(call: Any) -> dict[str, int]:
     return usage | {"total": sum(usage.values())}
 
 
-def _observation(kind: str, identifier: str, parent: str | None, name: str, start: int, end: int,
-                 shared: dict[str, Any], **values: Any) -> dict[str, Any]:
+def _observation(
+    kind: str,
+    identifier: str,
+    parent: str | None,
+    name: str,
+    start: int,
+    end: int,
+    shared: dict[str, Any],
+    **values: Any,
+) -> dict[str, Any]:
     empty = {
-        "level": "DEFAULT", "status_message": None, "provided_model_name": None, "usage_details": {},
-        "cost_details": {}, "prompt_name": None, "prompt_version": None, "metadata": {}, "tool_call_names": [],
+        "level": "DEFAULT",
+        "status_message": None,
+        "provided_model_name": None,
+        "usage_details": {},
+        "cost_details": {},
+        "prompt_name": None,
+        "prompt_version": None,
+        "metadata": {},
+        "tool_call_names": [],
         "is_root_observation": False,
     }
-    return {
-        "id": identifier, "type": kind, "parent_observation_id": parent, "name": name, "start_time": stamp(start),
-        "end_time": stamp(end),
-    } | empty | values | shared
+    return (
+        {
+            "id": identifier,
+            "type": kind,
+            "parent_observation_id": parent,
+            "name": name,
+            "start_time": stamp(start),
+            "end_time": stamp(end),
+        }
+        | empty
+        | values
+        | shared
+    )
 
 
-def _generation(call: Any, root: str, shared: dict[str, Any], usage: dict[str, int],
-                given: dict[str, Any]) -> dict[str, Any]:
+def _generation(
+    call: Any, root: str, shared: dict[str, Any], usage: dict[str, int], given: dict[str, Any]
+) -> dict[str, Any]:
     failed = call.run_status == "error"
     metadata = {"data_class": call.data_class, "agent_steps": 1, "retries": int(call.retries)} | given
     return _observation(
-        "GENERATION", f"{call.number + 1:010x}000001", root, "plan-next-step", call.start_ms,
-        call.start_ms + call.latency_ms, shared, provided_model_name=call.model, usage_details=usage,
-        level="ERROR" if failed else "DEFAULT", status_message="429 rate limited" if failed else None,
-        prompt_name=call.workflow, prompt_version=int(call.prompt_version[1:]), metadata=metadata,
+        "GENERATION",
+        f"{call.number + 1:010x}000001",
+        root,
+        "plan-next-step",
+        call.start_ms,
+        call.start_ms + call.latency_ms,
+        shared,
+        provided_model_name=call.model,
+        usage_details=usage,
+        level="ERROR" if failed else "DEFAULT",
+        status_message="429 rate limited" if failed else None,
+        prompt_name=call.workflow,
+        prompt_version=int(call.prompt_version[1:]),
+        metadata=metadata,
         tool_call_names=[_tool(call, n) for n in range(call.tool_calls)],
     )
 
@@ -133,11 +180,19 @@ def _tool_rows(call: Any, shared: dict[str, Any]) -> list[dict[str, Any]]:
     for number in range(call.tool_calls):
         start = call.start_ms + call.latency_ms + 50 * number
         failed = number < call.tool_failures
-        rows.append(_observation(
-            "TOOL", f"{call.number + 1:010x}{number + 16:06x}", f"{call.number + 1:010x}000001", _tool(call, number),
-            start, start + 400, shared, level="ERROR" if failed else "DEFAULT",
-            status_message="no result" if failed else None,
-        ))
+        rows.append(
+            _observation(
+                "TOOL",
+                f"{call.number + 1:010x}{number + 16:06x}",
+                f"{call.number + 1:010x}000001",
+                _tool(call, number),
+                start,
+                start + 400,
+                shared,
+                level="ERROR" if failed else "DEFAULT",
+                status_message="no result" if failed else None,
+            )
+        )
     return rows
 
 
@@ -166,12 +221,26 @@ def _attributes(values: dict[str, Any]) -> list[dict[str, Any]]:
     return listed
 
 
-def _span(name: str, trace: str, identifier: str, parent: str | None, start: int, end: int, attributes: dict[str, Any],
-          *, failed: bool = False) -> dict[str, Any]:
+def _span(
+    name: str,
+    trace: str,
+    identifier: str,
+    parent: str | None,
+    start: int,
+    end: int,
+    attributes: dict[str, Any],
+    *,
+    failed: bool = False,
+) -> dict[str, Any]:
     span = {
-        "traceId": trace, "spanId": identifier, "name": name, "kind": 3,
-        "startTimeUnixNano": f"{start}000000", "endTimeUnixNano": f"{end}000000",
-        "attributes": _attributes(attributes), "status": {"code": 2} if failed else {},
+        "traceId": trace,
+        "spanId": identifier,
+        "name": name,
+        "kind": 3,
+        "startTimeUnixNano": f"{start}000000",
+        "endTimeUnixNano": f"{end}000000",
+        "attributes": _attributes(attributes),
+        "status": {"code": 2} if failed else {},
     }
     return span if parent is None else span | {"parentSpanId": parent}
 
@@ -187,43 +256,84 @@ def _trace(run: list[Any]) -> str:
         spans += _call_spans(call, trace, root, owner, _given(call) if call is run[-1] else {})
     if agent:
         end = max(call.start_ms + call.latency_ms for call in run)
-        spans.append(_span(f"invoke_agent {agent}", trace, root, None, first.start_ms, end, {
-            "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": agent, "gen_ai.conversation.id": first.task,
-            "gen_ai.usage.input_tokens": sum(c.uncached_input + c.cache_read + c.cache_write_5m for c in run),
-            "gen_ai.usage.output_tokens": sum(c.visible_output + c.reasoning for c in run), **owner,
-        }))
+        spans.append(
+            _span(
+                f"invoke_agent {agent}",
+                trace,
+                root,
+                None,
+                first.start_ms,
+                end,
+                {
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": agent,
+                    "gen_ai.conversation.id": first.task,
+                    "gen_ai.usage.input_tokens": sum(c.uncached_input + c.cache_read + c.cache_write_5m for c in run),
+                    "gen_ai.usage.output_tokens": sum(c.visible_output + c.reasoning for c in run),
+                    **owner,
+                },
+            )
+        )
     resource = {"service.name": "coding-assistant", "deployment.environment.name": first.environment}
     scope = {"name": "sample.genai", "version": "1.0.0"}
-    return json.dumps({"resourceSpans": [{"resource": {"attributes": _attributes(resource)},
-                                          "scopeSpans": [{"scope": scope, "spans": spans}]}]}, separators=(",", ":"))
+    return json.dumps(
+        {
+            "resourceSpans": [
+                {"resource": {"attributes": _attributes(resource)}, "scopeSpans": [{"scope": scope, "spans": spans}]}
+            ]
+        },
+        separators=(",", ":"),
+    )
 
 
-def _call_spans(call: Any, trace: str, root: str | None, owner: dict[str, Any],
-                given: dict[str, Any]) -> list[dict[str, Any]]:
+def _call_spans(
+    call: Any, trace: str, root: str | None, owner: dict[str, Any], given: dict[str, Any]
+) -> list[dict[str, Any]]:
     own = f"{call.number + 1:010x}000001"
     failed = call.run_status == "error"
     attributes = {
-        "gen_ai.operation.name": "chat", "gen_ai.provider.name": _SEMCONV_PROVIDERS.get(call.provider, call.provider),
-        "gen_ai.request.model": call.model, "gen_ai.response.model": call.model,
-        "gen_ai.response.id": f"resp-{call.number:06x}", "gen_ai.conversation.id": call.task,
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": _SEMCONV_PROVIDERS.get(call.provider, call.provider),
+        "gen_ai.request.model": call.model,
+        "gen_ai.response.model": call.model,
+        "gen_ai.response.id": f"resp-{call.number:06x}",
+        "gen_ai.conversation.id": call.task,
         "gen_ai.usage.input_tokens": int(call.uncached_input + call.cache_read + call.cache_write_5m),
         "gen_ai.usage.output_tokens": int(call.visible_output + call.reasoning),
         "gen_ai.usage.cache_read.input_tokens": int(call.cache_read) or None,
         "gen_ai.usage.cache_write.input_tokens": int(call.cache_write_5m) or None,
         "gen_ai.usage.reasoning.output_tokens": int(call.reasoning) or None,
         "gen_ai.agent.name": call.agent,
-        "gen_ai.prompt.version": call.prompt_version, "data_class": call.data_class,
-        "retries": int(call.retries) or None, "error.type": "rate_limit" if failed else None, **owner, **given,
+        "gen_ai.prompt.version": call.prompt_version,
+        "data_class": call.data_class,
+        "retries": int(call.retries) or None,
+        "error.type": "rate_limit" if failed else None,
+        **owner,
+        **given,
     }
-    spans = [_span(f"chat {call.model}", trace, own, root, call.start_ms, call.start_ms + call.latency_ms, attributes,
-                   failed=failed)]
+    spans = [
+        _span(
+            f"chat {call.model}",
+            trace,
+            own,
+            root,
+            call.start_ms,
+            call.start_ms + call.latency_ms,
+            attributes,
+            failed=failed,
+        )
+    ]
     for number in range(call.tool_calls):
         start = call.start_ms + call.latency_ms + 50 * number
         broken = number < call.tool_failures
         tool = _CODE_TOOLS[(call.number + number) % len(_CODE_TOOLS)]
         identifier = f"{call.number + 1:010x}{number + 16:06x}"
-        attributes = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool,
-                      "error.type": "tool_error" if broken else None}
-        spans.append(_span(f"execute_tool {tool}", trace, identifier, root or own, start, start + 300, attributes,
-                           failed=broken))
+        attributes = {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": tool,
+            "error.type": "tool_error" if broken else None,
+        }
+        spans.append(
+            _span(f"execute_tool {tool}", trace, identifier, root or own, start, start + 300, attributes, failed=broken)
+        )
     return spans

@@ -13,7 +13,15 @@ from finops_lib.sample.workflows import WORKFLOWS
 
 CHUNK = 1_000_000
 _DIMENSIONS = (
-    "provider", "model", "assistant", "workflow", "team", "environment", "data_class", "service_tier", "run_status",
+    "provider",
+    "model",
+    "assistant",
+    "workflow",
+    "team",
+    "environment",
+    "data_class",
+    "service_tier",
+    "run_status",
 )
 _USERS = 20_000
 _PROFILES = 1_230
@@ -74,18 +82,30 @@ def _profiles(seed: int) -> dict[str, object]:
         environment = "production" if u[3] < 0.6 else "staging" if u[3] < 0.8 else "sandbox"
         status = "ok" if u[4] < 0.75 else "error" if u[4] < 0.9 else "abandoned"
         key = (
-            price.provider, price.model, workflow.assistant, workflow.name, list(TEAMS)[int(u[2] * len(TEAMS))],
-            environment, workflow.data_class, "batch" if u[5] > 0.9 else "standard", status,
+            price.provider,
+            price.model,
+            workflow.assistant,
+            workflow.name,
+            list(TEAMS)[int(u[2] * len(TEAMS))],
+            environment,
+            workflow.data_class,
+            "batch" if u[5] > 0.9 else "standard",
+            status,
         )
         usual = (1.0 if status == "ok" else 0.15) * (1.0 if environment == "production" else 0.3)
         drawn.setdefault(key, (0.1 + u[6] * u[6] * u[6]) * usual)
     keys, weights = list(drawn), np.array(list(drawn.values()))
     shapes = {workflow.name: workflow for workflow in workflows}
     sizes = np.array([[max(shapes[key[3]].context, 100), shapes[key[3]].output] for key in keys])
-    pico = np.array([
-        [int(models[key[1]].usd_per_million.get(name, 0) * 10**6) for name in
-         ("uncached_input", "cache_read", "cache_write_5m", "output")] for key in keys
-    ])
+    pico = np.array(
+        [
+            [
+                int(models[key[1]].usd_per_million.get(name, 0) * 10**6)
+                for name in ("uncached_input", "cache_read", "cache_write_5m", "output")
+            ]
+            for key in keys
+        ]
+    )
     names = [pa.array([key[column] for key in keys]) for column in range(len(_DIMENSIONS))]
     return {"names": names, "steps": np.add.accumulate(weights) / weights.sum(), "sizes": sizes, "pico": pico}
 
@@ -106,7 +126,8 @@ def _batch(profiles: dict[str, object], random: np.random.Generator, low: int, m
     number = low + np.arange(count)
     columns: dict[str, pa.Array] = {
         "timestamp": pa.array(moment, pa.timestamp("us", tz="UTC")),
-        "request_id": _names("r", number), "task_id": _names("t", number // 3),
+        "request_id": _names("r", number),
+        "task_id": _names("t", number // 3),
         "user_id": pa.DictionaryArray.from_arrays(
             pa.array(np.floor(random.random(count) * _USERS).astype(np.int32)), _names("u", np.arange(_USERS))
         ).dictionary_decode(),
@@ -123,7 +144,8 @@ def _batch(profiles: dict[str, object], random: np.random.Generator, low: int, m
         "latency_ms": pa.array(300.0 + 6 * output + np.floor(u * 900)),
         "retries": pa.array(np.floor(random.random(count) * 1.04).astype(np.int64)),
         "tool_calls": pa.array(np.floor(random.random(count) * 1.5).astype(np.int64)),
-        "cache_hit": pa.array(hit), "reported_cost": _decimals(cost),
+        "cache_hit": pa.array(hit),
+        "reported_cost": _decimals(cost),
     }
     return pa.record_batch(columns)
 

@@ -42,7 +42,9 @@ OUTCOMES = {
 _SUPPORT = "support-copilot/ticket-answer"
 _SEGMENTS = {"account": 0.3, "billing": 0.25, "returns": 0.2, "technical": 0.25}
 _CANDIDATES = (
-    ("claude-sonnet-5", 0.0336, 1.0), ("gated-routing", 0.0149, 1.0), ("aggressive-compression", 0.0121, 1.0),
+    ("claude-sonnet-5", 0.0336, 1.0),
+    ("gated-routing", 0.0149, 1.0),
+    ("aggressive-compression", 0.0121, 1.0),
     ("small-model", 0.0042, 0.06),
 )
 """Configuration, mean cost in USD, share of the items it was run on."""
@@ -124,10 +126,18 @@ def _support_results(random: object) -> list[pd.DataFrame]:
         count = round(total * share)
         cells = sizes[:count] / sizes[:count].mean() * cost
         picked = np.arange(count) if share == 1 else np.arange(count) * (total // count)
-        frames.append(pd.DataFrame({
-            "evaluation_set": _SUPPORT, "item_id": [f"ticket-{n:04d}" for n in picked], "segment": segment[picked],
-            "configuration": name, "passed": passed[:count] if share < 1 else passed, "cost_usd": cells.round(6),
-        }))
+        frames.append(
+            pd.DataFrame(
+                {
+                    "evaluation_set": _SUPPORT,
+                    "item_id": [f"ticket-{n:04d}" for n in picked],
+                    "segment": segment[picked],
+                    "configuration": name,
+                    "passed": passed[:count] if share < 1 else passed,
+                    "cost_usd": cells.round(6),
+                }
+            )
+        )
     return frames
 
 
@@ -139,10 +149,18 @@ def _contract_results(random: object) -> list[pd.DataFrame]:
             passed = np.zeros(each, dtype=bool)
             passed[np.argsort(random(each), kind="stable")[: round(each * rate)]] = True
             sizes = np.interp(random(each), (0, 0.5, 0.95, 1), (0.4, 0.9, 2.1, 4.0)) * cost
-            frames.append(pd.DataFrame({
-                "evaluation_set": _CONTRACTS, "item_id": [f"{segment}-{n:03d}" for n in range(each)],
-                "segment": segment, "configuration": model, "passed": passed, "cost_usd": sizes.round(6),
-            }))
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "evaluation_set": _CONTRACTS,
+                        "item_id": [f"{segment}-{n:03d}" for n in range(each)],
+                        "segment": segment,
+                        "configuration": model,
+                        "passed": passed,
+                        "cost_usd": sizes.round(6),
+                    }
+                )
+            )
     return frames
 
 
@@ -184,11 +202,18 @@ def capacity(calls: pd.DataFrame) -> pd.DataFrame:
     # A unit takes 80 calls a day, mostly in office hours.
     used = [min(100, int(served.get(day, 0)) * 100 // 80) for day in days]
     stamps = pd.date_range(PROVISIONED_FROM, END, inclusive="left").strftime("%Y-%m-%dT00:00:00Z")
-    return pd.DataFrame({
-        "timestamp": stamps, "provider": "aws.bedrock", "model": PROVISIONED_MODEL, "units": 1, "hours": 24,
-        "unit_price": str(UNIT_HOUR), "used_share": [f"{share / 100:.2f}" for share in used],
-        "team": "legal-operations",
-    })
+    return pd.DataFrame(
+        {
+            "timestamp": stamps,
+            "provider": "aws.bedrock",
+            "model": PROVISIONED_MODEL,
+            "units": 1,
+            "hours": 24,
+            "unit_price": str(UNIT_HOUR),
+            "used_share": [f"{share / 100:.2f}" for share in used],
+            "team": "legal-operations",
+        }
+    )
 
 
 def customers(calls: pd.DataFrame) -> pd.DataFrame:
@@ -241,8 +266,16 @@ def volumes(calls: pd.DataFrame, seed: int = SEED) -> pd.DataFrame:
         if retrieved.loc[assistant].sum():
             measures["retrieval_calls"] = retrieved.loc[assistant].to_numpy()
         for measure, quantity in measures.items():
-            parts.append(pd.DataFrame({"date": dates, "assistant": assistant, "measure": measure,
-                                       "quantity": [f"{value:.3f}".rstrip("0").rstrip(".") for value in quantity]}))
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "date": dates,
+                        "assistant": assistant,
+                        "measure": measure,
+                        "quantity": [f"{value:.3f}".rstrip("0").rstrip(".") for value in quantity],
+                    }
+                )
+            )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -260,7 +293,10 @@ def write_tables(folder: Path, calls: pd.DataFrame, seed: int = SEED) -> None:
     """
     write_parquet(folder / "tables" / "evaluations.parquet", evaluations(seed))
     frames = {
-        "outcomes": outcomes(calls), "seats": seats(), "capacity": capacity(calls), "customers": customers(calls),
+        "outcomes": outcomes(calls),
+        "seats": seats(),
+        "capacity": capacity(calls),
+        "customers": customers(calls),
         "volumes": volumes(calls, seed),
     }
     for name, frame in frames.items():

@@ -132,15 +132,19 @@ def _tasks(workflow: Workflow, random: object, scale: float) -> pd.DataFrame:
     team = pick(owner, workflow.teams)
     staging, sandbox = workflow.environments
     environments = {"production": 1 - staging - sandbox, "staging": staging, "sandbox": sandbox}
-    tasks = pd.DataFrame({
-        "task_number": np.arange(total),
-        "day": day,
-        "user": user,
-        "team": np.where(random(total) < workflow.unattributed, None, team),
-        "environment": pick(random(total), environments),
-        "tagged": random(total) >= workflow.untagged,
-        "steps": spread(random(total), workflow.steps + 0.5, "narrow" if workflow.steps < 3 else "wide").clip(1, 15),
-    })
+    tasks = pd.DataFrame(
+        {
+            "task_number": np.arange(total),
+            "day": day,
+            "user": user,
+            "team": np.where(random(total) < workflow.unattributed, None, team),
+            "environment": pick(random(total), environments),
+            "tagged": random(total) >= workflow.untagged,
+            "steps": spread(random(total), workflow.steps + 0.5, "narrow" if workflow.steps < 3 else "wide").clip(
+                1, 15
+            ),
+        }
+    )
     twice = random(total) < (_TAGGED_TWICE if workflow.name == "ticket-answer" else 0)
     tasks["second_team"] = np.where(twice & (tasks["team"] == "cx-frontline"), "cx-backoffice", None)
     weights = {name: 4.0 if name == "customer-07" else 1.0 for name in CUSTOMERS}
@@ -172,12 +176,19 @@ def _calls(workflow: Workflow, tasks: pd.DataFrame, random: object) -> pd.DataFr
     drifting = workflow.name == "ticket-answer"
     sizes = _tokens(workflow, calls, model, _drift() if drifting else np.ones(DAYS), random)
     calls = calls.assign(
-        assistant=workflow.assistant or None, workflow=workflow.name or None, source=workflow.source,
-        model=model, provider=pd.Series(model).map(PROVIDERS), account=ACCOUNTS[workflow.source],
-        data_class=workflow.data_class, category=workflow.category,
+        assistant=workflow.assistant or None,
+        workflow=workflow.name or None,
+        source=workflow.source,
+        model=model,
+        provider=pd.Series(model).map(PROVIDERS),
+        account=ACCOUNTS[workflow.source],
+        data_class=workflow.data_class,
+        category=workflow.category,
         request_type=np.where(model == "rerank-2.5", "rerank", workflow.request_type),
-        service_tier=workflow.service_tier, **sizes,
-        retrieval_calls=workflow.retrievals, agent=workflow.assistant if workflow.tools else None,
+        service_tier=workflow.service_tier,
+        **sizes,
+        retrieval_calls=workflow.retrievals,
+        agent=workflow.assistant if workflow.tools else None,
     )
     late = calls["day"] >= day_number(DRIFT[0])
     calls["prompt_version"] = np.where(late & drifting, DRIFT[2], workflow.prompt_version)

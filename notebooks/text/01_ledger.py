@@ -57,7 +57,13 @@ report.plot_rows_read(reads)
 
 # %%
 out.table("rows_read", reads)
-report.Table(reads, "Rows read, by source", source="Reading record of the workspace; all assistants")
+shown = ["source", "files", "read", "requests", "aggregated", "duplicates", "quarantined", "skipped", "list_cost"]
+report.Table(reads, "Rows read, by source", columns=shown, source="Reading record of the workspace; all assistants")
+
+# %%
+given = ingest.tables_read(params)
+out.table("tables_read", given)
+report.Table(given, "What else was given, and what was not", source="Reading record of the workspace")
 
 # %% [markdown]
 # ## What was set aside
@@ -138,7 +144,7 @@ report.Table(reported, "Cost as the sources reported it, against list prices", s
 # %%
 limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
 checks = checklist([ingest.reading_checks(ledger), inform.profile_checks(costs, usage, **limits)])
-report.decision_table(checks, f"Can {params.title}'s figures for {ledger.period or 'this month'} be used?", "This page")
+report.decision_table(checks, f"Can the figures of {ledger.period or 'this month'} be used?", "This page")
 
 # %%
 out.glue("month_cost", headline["cost"], "USD")
@@ -146,4 +152,4 @@ out.glue("month_cost_change", headline["cost_change"], "share")
 out.glue("rows_read", int(reads["read"].sum()), "rows")
 out.glue("rows_quarantined", int(reads["quarantined"].sum()), "rows")
 out.glue_checks(checks)
-out.write()
+written = out.write()

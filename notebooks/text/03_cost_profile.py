@@ -60,7 +60,8 @@ report.plot_spend(teams, period=ledger.period)
 # %%
 assistants = inform.spend_by(costs, "assistant")
 out.table("spend_by_assistant", assistants)
-report.Table(assistants, "Spend by assistant", source="Ledger, contracted cost")
+money = ["contracted_cost", "share", "list_cost", "avoided_cost", "tokens", "unpriced_tokens"]
+report.Table(assistants, "Spend by assistant", columns=["assistant", *money], source="Ledger")
 
 # %% [markdown]
 # ## Spend by environment, data class and user group
@@ -74,12 +75,12 @@ report.plot_spend_matrix(environments, period=ledger.period)
 # %%
 data_classes = inform.spend_by(costs, "data_class")
 out.table("spend_by_data_class", data_classes)
-report.Table(data_classes, "Spend by data class", source="Ledger, contracted cost")
+report.Table(data_classes, "Spend by data class", columns=["data_class", *money], source="Ledger")
 
 # %%
 groups = inform.spend_by(costs, "user_group")
 out.table("spend_by_user_group", groups)
-report.Table(groups, "Spend by user group", source="Ledger, contracted cost")
+report.Table(groups, "Spend by user group", columns=["user_group", *money], source="Ledger")
 
 # %% [markdown]
 # ## What the tokens are
@@ -107,7 +108,7 @@ report.plot_model_mix(mix, period=ledger.period)
 # %%
 routes = inform.model_mix(costs, usage, by=("model", "route"))
 out.table("routes", routes)
-report.Table(routes, "Models and routes: traffic, tokens and cost a request", source="Ledger")
+report.Table(routes.head(15), "Models and routes that cost most", source="Ledger; all of them in the data of this page")
 
 # %% [markdown]
 # ## What it buys
@@ -186,4 +187,4 @@ out.glue("month_requests", headline["requests"], "requests")
 out.glue("month_tokens", headline["tokens"], "tokens")
 out.glue("cost_per_request", headline["cost_per_request"], "USD/request")
 out.glue_checks(checks)
-out.write()
+written = out.write()

@@ -34,8 +34,14 @@ def _expected(calls: pd.DataFrame) -> pd.Series:
     return pd.Series([Decimal(int(p)) * f / 10**12 for p, f in zip(pico, factor, strict=True)], calls.index)
 
 
-ISSUERS = {"openai": "OpenAI", "anthropic": "Anthropic", "google": "Google Cloud", "aws.bedrock": "Amazon Web Services",
-           "mistral": "Mistral AI", "voyageai": "Voyage AI"}
+ISSUERS = {
+    "openai": "OpenAI",
+    "anthropic": "Anthropic",
+    "google": "Google Cloud",
+    "aws.bedrock": "Amazon Web Services",
+    "mistral": "Mistral AI",
+    "voyageai": "Voyage AI",
+}
 
 
 @pytest.mark.parametrize("provider", list(ISSUERS))
@@ -99,9 +105,20 @@ def test_price_change_cuts_the_month(lines: pd.DataFrame) -> None:
 def test_columns_are_those_of_focus(lines: pd.DataFrame) -> None:
     """The mandatory columns are filled, quantities and key-value columns are well formed."""
     assert list(COLUMNS) == list(lines.columns)
-    for name in ("BilledCost", "BillingAccountId", "BillingPeriodStart", "ChargeCategory", "ContractedCost", "ListCost",
-                 "EffectiveCost", "InvoiceIssuerName", "ProviderName", "PublisherName", "ServiceCategory",
-                 "ServiceName"):
+    for name in (
+        "BilledCost",
+        "BillingAccountId",
+        "BillingPeriodStart",
+        "ChargeCategory",
+        "ContractedCost",
+        "ListCost",
+        "EffectiveCost",
+        "InvoiceIssuerName",
+        "ProviderName",
+        "PublisherName",
+        "ServiceCategory",
+        "ServiceName",
+    ):
         assert (lines[name] != "").all(), name
     assert {"Usage", "Tax", "Credit", "Adjustment"} == set(lines["ChargeCategory"])
     for text in lines.loc[lines["SkuPriceDetails"] != "", "SkuPriceDetails"]:

@@ -21,13 +21,12 @@ def test_seats_are_those_of_the_table() -> None:
     """P33: what is billed is what seats.csv says was bought, and not all of it is used."""
     billed = {
         (line["BillingPeriodStart"][:7], json.loads(line["Tags"])["product"]): line["BilledCost"]
-        for line in infrastructure_lines() if line["PricingUnit"] == "Seats" and line["Tags"]
+        for line in infrastructure_lines()
+        if line["PricingUnit"] == "Seats" and line["Tags"]
     }
     table = seats()
 
-    assert billed == {
-        (row.month, row.product): row.purchased * Decimal(row.unit_price) for row in table.itertuples()
-    }
+    assert billed == {(row.month, row.product): row.purchased * Decimal(row.unit_price) for row in table.itertuples()}
     assert ((1 - table["active"] / table["purchased"]).between(0.15, 0.36)).all()
 
 

@@ -15,8 +15,17 @@ PUBLIC = [price for price in PRICES if price.model != "rerank-2.5"]
 
 
 def _calls(**values: object) -> pd.DataFrame:
-    row = {"model": "gpt-5.6-sol", "day": 0, "uncached_input": 0, "cache_read": 0, "cache_write_5m": 0,
-           "cache_write_1h": 0, "visible_output": 0, "reasoning": 0, "cache_hit": False}
+    row = {
+        "model": "gpt-5.6-sol",
+        "day": 0,
+        "uncached_input": 0,
+        "cache_read": 0,
+        "cache_write_5m": 0,
+        "cache_write_1h": 0,
+        "visible_output": 0,
+        "reasoning": 0,
+        "cache_hit": False,
+    }
     return pd.DataFrame([row | values])
 
 
@@ -29,22 +38,33 @@ def test_invoice_prices_are_the_public_list_prices(price: Price) -> None:
     tokens = price.above + 100_000
     usage = genai.Usage(input_tokens=tokens, output_tokens=100_000 if "output" in given else None)
 
-    found = genai.calc_price(usage, price.model, provider_id={"aws.bedrock": "aws"}.get(price.provider, price.provider),
-                             genai_request_timestamp=datetime.combine(price.effective_from, time(), UTC))
+    found = genai.calc_price(
+        usage,
+        price.model,
+        provider_id={"aws.bedrock": "aws"}.get(price.provider, price.provider),
+        genai_request_timestamp=datetime.combine(price.effective_from, time(), UTC),
+    )
 
     assert given["uncached_input"] * tokens / 1_000_000 + given.get("output", Decimal(0)) / 10 == found.total_price
 
 
-@pytest.mark.parametrize("price", [p for p in PUBLIC if "cache_read" in p.usd_per_million and not p.above],
-                         ids=lambda p: f"{p.model}-{p.effective_from}")
+@pytest.mark.parametrize(
+    "price",
+    [p for p in PUBLIC if "cache_read" in p.usd_per_million and not p.above],
+    ids=lambda p: f"{p.model}-{p.effective_from}",
+)
 def test_cache_prices_are_the_public_list_prices(price: Price) -> None:
     """Cache reads and writes too are priced as the public list has them."""
     genai = pytest.importorskip("genai_prices")
     write = 1000 if "cache_write_5m" in price.usd_per_million else None
     usage = genai.Usage(input_tokens=1000 + (write or 0), cache_read_tokens=1000, cache_write_tokens=write)
 
-    found = genai.calc_price(usage, price.model, provider_id={"aws.bedrock": "aws"}.get(price.provider, price.provider),
-                             genai_request_timestamp=datetime.combine(price.effective_from, time(), UTC))
+    found = genai.calc_price(
+        usage,
+        price.model,
+        provider_id={"aws.bedrock": "aws"}.get(price.provider, price.provider),
+        genai_request_timestamp=datetime.combine(price.effective_from, time(), UTC),
+    )
 
     expected = price.usd_per_million["cache_read"] + price.usd_per_million.get("cache_write_5m", Decimal(0))
     assert expected / 1000 == found.total_price

@@ -50,8 +50,9 @@ def test_sample_is_small() -> None:
 
 def test_command_writes_the_folder(tmp_path: Path) -> None:
     """The module runs by itself and explains its arguments."""
-    shown = subprocess.run([sys.executable, "-m", "finops_lib.sample", "--help"], cwd=PROJECT, check=True,
-                           capture_output=True, text=True)
+    shown = subprocess.run(
+        [sys.executable, "-m", "finops_lib.sample", "--help"], cwd=PROJECT, check=True, capture_output=True, text=True
+    )
 
     assert "--seed" in shown.stdout
 
@@ -60,8 +61,14 @@ def test_parameters_of_the_sample_are_valid() -> None:
     """All six assistants load, and every source is a file of the sample."""
     params = load_params(project=PROJECT)
 
-    assert ["coding-assistant", "contract-extraction", "knowledge-bot", "marketing-drafting", "sales-research-agent",
-            "support-copilot"] == list(params.assistants)
+    assert [
+        "coding-assistant",
+        "contract-extraction",
+        "knowledge-bot",
+        "marketing-drafting",
+        "sales-research-agent",
+        "support-copilot",
+    ] == list(params.assistants)
     assert "Europe/Berlin" == params.organisation.time_zone
     for source in params.organisation.sources:
         assert (PROJECT / source.path).exists(), source.path

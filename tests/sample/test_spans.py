@@ -31,10 +31,18 @@ def test_langfuse_parents_repeat_their_children(folder: Path) -> None:
     """Each run has one AGENT row without a model whose total is that of its generations; tools hang below them."""
     rows = [row for row in _rows(folder / "langfuse") if row["updated_at"] != row["start_time"]]
     agents = {row["id"]: row for row in rows if row["type"] == "AGENT"}
-    children = pd.DataFrame(
-        [(row["parent_observation_id"], row["usage_details"]["total"]) for row in rows if row["type"] == "GENERATION"],
-        columns=["parent", "total"],
-    ).groupby("parent")["total"].sum()
+    children = (
+        pd.DataFrame(
+            [
+                (row["parent_observation_id"], row["usage_details"]["total"])
+                for row in rows
+                if row["type"] == "GENERATION"
+            ],
+            columns=["parent", "total"],
+        )
+        .groupby("parent")["total"]
+        .sum()
+    )
     ids = {row["id"] for row in rows}
 
     assert children.to_dict() == {key: row["usage_details"]["total"] for key, row in agents.items()}

@@ -11,8 +11,17 @@ import pyarrow.compute as pc
 from finops_lib.sample import synthetic, synthetic_requests
 from finops_lib.schema import REQUESTS, names
 
-DIMENSIONS = ["provider", "model", "assistant", "workflow", "team", "environment", "data_class", "service_tier",
-              "run_status"]
+DIMENSIONS = [
+    "provider",
+    "model",
+    "assistant",
+    "workflow",
+    "team",
+    "environment",
+    "data_class",
+    "service_tier",
+    "run_status",
+]
 
 
 def _table(rows: int, **options: object) -> pa.Table:

@@ -45,14 +45,18 @@ def test_evaluation_candidates() -> None:
     frame = evaluations().to_pandas()
     support = frame[frame["evaluation_set"] == "support-copilot/ticket-answer"]
     found = support.groupby("configuration").agg(
-        items=("passed", "size"), passed=("passed", "sum"), cost=("cost_usd", lambda c: round(c.mean(), 4)))
+        items=("passed", "size"), passed=("passed", "sum"), cost=("cost_usd", lambda c: round(c.mean(), 4))
+    )
     paired = support.pivot_table(index="item_id", columns="configuration", values="passed", aggfunc="first").dropna(
-        subset=["gated-routing"])
+        subset=["gated-routing"]
+    )
     baseline, gated = (paired[name].astype(bool) for name in ("claude-sonnet-5", "gated-routing"))
 
     assert {
-        "claude-sonnet-5": (1000, 950, 0.0336), "gated-routing": (1000, 954, 0.0149),
-        "aggressive-compression": (1000, 880, 0.0121), "small-model": (60, 57, 0.0042),
+        "claude-sonnet-5": (1000, 950, 0.0336),
+        "gated-routing": (1000, 954, 0.0149),
+        "aggressive-compression": (1000, 880, 0.0121),
+        "small-model": (60, 57, 0.0042),
     } == {row.Index: (row.items, row.passed, row.cost) for row in found.itertuples()}
     assert (28, 32) == ((baseline & ~gated).sum(), (~baseline & gated).sum())
     assert not frame.duplicated(["evaluation_set", "item_id", "configuration"]).any()

@@ -17,7 +17,8 @@ READER = Reader(
     layer="provider_usage",
     fields={"starting_at": "VARCHAR", "ending_at": "VARCHAR", "results": "JSON", "data": "JSON"},
     relation=results_sql("starting_at", "ending_at"),
-    select=bucket_kind("uncached_input_tokens") | {
+    select=bucket_kind("uncached_input_tokens")
+    | {
         "request_id": bucket_id(
             "workspace_id", "api_key_id", "account_id", "service_account_id", "model", "service_tier", *_PRICED_BY
         ),

@@ -24,8 +24,16 @@ def _unwrap(document: Any) -> Iterable[Any]:
 
 
 _TEXTS = (
-    "DeploymentName", "ModelName", "RequestId", "Region", "ApiId", "ApimSubscriptionId", "ProductId", "UserId",
-    "LastErrorReason", "Cache",
+    "DeploymentName",
+    "ModelName",
+    "RequestId",
+    "Region",
+    "ApiId",
+    "ApimSubscriptionId",
+    "ProductId",
+    "UserId",
+    "LastErrorReason",
+    "Cache",
 )
 _NUMBERS = ("PromptTokens", "CompletionTokens", "TotalTokens", "ResponseCode", "TotalTime")
 _TIME = '"TimeGenerated", "TimeGenerated [UTC]"'
@@ -79,8 +87,10 @@ READER = Reader(
         "tags": "list_filter(['product:' || ProductId, 'api:' || ApiId, 'region:' || Region], lambda t: t IS NOT NULL)",
     },
     signature=(
-        frozenset({"CorrelationId", "DeploymentName"}), frozenset({"CorrelationId", "PromptTokens"}),
-        frozenset({"CorrelationId", "ApimSubscriptionId"}), frozenset({"tables"}),
+        frozenset({"CorrelationId", "DeploymentName"}),
+        frozenset({"CorrelationId", "PromptTokens"}),
+        frozenset({"CorrelationId", "ApimSubscriptionId"}),
+        frozenset({"tables"}),
     ),
     unwrap=_unwrap,
     column_trust="key",

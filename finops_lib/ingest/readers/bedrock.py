@@ -10,8 +10,20 @@ from __future__ import annotations
 from finops_lib.ingest.readers.base import Reader, first, paths
 
 _FIELDS = (
-    "schemaType", "timestamp", "accountId", "identity", "region", "inferenceRegion", "requestId", "operation",
-    "modelId", "requestMetadata", "errorCode", "serviceTier", "input", "output",
+    "schemaType",
+    "timestamp",
+    "accountId",
+    "identity",
+    "region",
+    "inferenceRegion",
+    "requestId",
+    "operation",
+    "modelId",
+    "requestMetadata",
+    "errorCode",
+    "serviceTier",
+    "input",
+    "output",
 )
 _ALONE = """json_type(coalesce(events, "logEvents")) IS DISTINCT FROM 'ARRAY'"""
 _RELATION = f"""(
@@ -62,13 +74,21 @@ READER = Reader(
         "raw_total": paths("body", "$.usage.totalTokens"),
         "raw_cache_read": first(
             paths("sent", "$.cacheReadInputTokenCount"),
-            paths("body", "$.usage.cacheReadInputTokens", "$.usage.cache_read_input_tokens",
-                  f"{_CHUNK}.cacheReadInputTokenCount"),
+            paths(
+                "body",
+                "$.usage.cacheReadInputTokens",
+                "$.usage.cache_read_input_tokens",
+                f"{_CHUNK}.cacheReadInputTokenCount",
+            ),
         ),
         "raw_cache_write": first(
             paths("sent", "$.cacheWriteInputTokenCount"),
-            paths("body", "$.usage.cacheWriteInputTokens", "$.usage.cache_creation_input_tokens",
-                  f"{_CHUNK}.cacheWriteInputTokenCount"),
+            paths(
+                "body",
+                "$.usage.cacheWriteInputTokens",
+                "$.usage.cache_creation_input_tokens",
+                f"{_CHUNK}.cacheWriteInputTokenCount",
+            ),
         ),
         "raw_cache_write_1h": first(paths("body", "$.usage.cache_creation.ephemeral_1h_input_tokens"), _LONG_WRITES),
         "provider_account": "blank(accountId)",
@@ -76,8 +96,11 @@ READER = Reader(
         "route": f"CASE WHEN {_PROFILE} THEN modelId END",
         "request_type": "CASE WHEN modelId LIKE '%embed%' THEN 'embeddings' WHEN modelId LIKE '%rerank%' THEN 'rerank' "
         "ELSE 'chat' END",
-        "service_tier": first("TRY_CAST(serviceTier AS JSON) ->> '$.type'", "blank(serviceTier)",
-                              paths("body", "$.serviceTier.type", "$.usage.service_tier")),
+        "service_tier": first(
+            "TRY_CAST(serviceTier AS JSON) ->> '$.type'",
+            "blank(serviceTier)",
+            paths("body", "$.serviceTier.type", "$.usage.service_tier"),
+        ),
         "run_status": """CASE
             WHEN body ->> '$.stopReason' = 'guardrail_intervened'
                 OR body ->> '$."amazon-bedrock-guardrailAction"' = 'INTERVENED' THEN 'blocked'
@@ -87,8 +110,11 @@ READER = Reader(
     },
     input_basis="exclusive",
     signature=(
-        frozenset({"schemaType", "modelId", "requestId"}), frozenset({"accountId", "modelId", "operation"}),
-        frozenset({"events"}), frozenset({"logEvents"}), frozenset({"@message"}),
+        frozenset({"schemaType", "modelId", "requestId"}),
+        frozenset({"accountId", "modelId", "operation"}),
+        frozenset({"events"}),
+        frozenset({"logEvents"}),
+        frozenset({"@message"}),
     ),
     column_trust="key",
     constants={"provider": "aws.bedrock"},

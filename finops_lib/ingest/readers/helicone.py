@@ -42,21 +42,56 @@ def _with_audio(name: str, audio: str) -> str:
 
 
 _REFERENCED = (
-    "prompt_tokens", "completion_tokens", "prompt_cache_read_tokens", "prompt_cache_write_tokens",
-    "prompt_audio_tokens", "completion_audio_tokens",
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_cache_read_tokens",
+    "prompt_cache_write_tokens",
+    "prompt_audio_tokens",
+    "completion_audio_tokens",
 )
 
 READER = Reader(
     name="helicone",
     layer="gateway",
-    fields=dict.fromkeys((
-        "request_id", "request_created_at", "updated_at", "model_override", "response_model", "request_model", "model",
-        "provider", "delay_ms", "latency", "response_status", "status", *_REFERENCED,
-        *(f"ref_{name}" for name in _REFERENCED), "prompt_cache_write_5m", "prompt_cache_write_1h", "reasoning_tokens",
-        "cost", "costUSD", "cost_usd", "request_user_id", "user_id", "helicone_user", "organization_id", "proxy_key_id",
-        "cache_reference_id", "gateway_router_id", "prompt_version", "threat", "request_path", "target_url",
-        "properties", "request_properties", "response_body",
-    ), "VARCHAR"),
+    fields=dict.fromkeys(
+        (
+            "request_id",
+            "request_created_at",
+            "updated_at",
+            "model_override",
+            "response_model",
+            "request_model",
+            "model",
+            "provider",
+            "delay_ms",
+            "latency",
+            "response_status",
+            "status",
+            *_REFERENCED,
+            *(f"ref_{name}" for name in _REFERENCED),
+            "prompt_cache_write_5m",
+            "prompt_cache_write_1h",
+            "reasoning_tokens",
+            "cost",
+            "costUSD",
+            "cost_usd",
+            "request_user_id",
+            "user_id",
+            "helicone_user",
+            "organization_id",
+            "proxy_key_id",
+            "cache_reference_id",
+            "gateway_router_id",
+            "prompt_version",
+            "threat",
+            "request_path",
+            "target_url",
+            "properties",
+            "request_properties",
+            "response_body",
+        ),
+        "VARCHAR",
+    ),
     select={
         "kind": f"""CASE WHEN {_MODEL} LIKE 'tool:%' THEN 'tool' WHEN {_MODEL} LIKE 'vector_db%' THEN 'retrieval'
             WHEN {_MODEL} IS NULL AND ({_STATUS} < 200 OR {_STATUS} >= 400)

@@ -31,15 +31,36 @@ def _unwrap(document: Any) -> Iterable[Any]:
 
 
 _NAMES = {
-    "start_time": "startTime", "end_time": "endTime", "updated_at": "updatedAt", "trace_id": "traceId",
-    "parent_observation_id": "parentObservationId", "provided_model_name": "providedModelName",
-    "prompt_version": "promptVersion", "total_cost": "totalCost", "user_id": "userId", "session_id": "sessionId",
-    "trace_name": "traceName", "service_name": "serviceName", "prompt_tokens": "promptTokens",
-    "completion_tokens": "completionTokens", "total_tokens": "totalTokens",
+    "start_time": "startTime",
+    "end_time": "endTime",
+    "updated_at": "updatedAt",
+    "trace_id": "traceId",
+    "parent_observation_id": "parentObservationId",
+    "provided_model_name": "providedModelName",
+    "prompt_version": "promptVersion",
+    "total_cost": "totalCost",
+    "user_id": "userId",
+    "session_id": "sessionId",
+    "trace_name": "traceName",
+    "service_name": "serviceName",
+    "prompt_tokens": "promptTokens",
+    "completion_tokens": "completionTokens",
+    "total_tokens": "totalTokens",
 }
 _NESTED = {"usage_details": "usageDetails", "trace_tags": "traceTags"}
-_PLAIN = ("id", "type", "name", "model", "level", "environment", "timestamp", "inputUsage", "outputUsage",
-          "totalUsage", "userProps")
+_PLAIN = (
+    "id",
+    "type",
+    "name",
+    "model",
+    "level",
+    "environment",
+    "timestamp",
+    "inputUsage",
+    "outputUsage",
+    "totalUsage",
+    "userProps",
+)
 _U = "parsed(usage)"
 _IN_AUDIO = ("$.input_audio_tokens", "$.input_audio", '$."prompt_details.audio"')
 _OUT_AUDIO = ("$.output_audio_tokens", "$.output_audio", '$."completion_details.audio"')
@@ -54,8 +75,13 @@ def _sum(*keys: str) -> str:
 # Ingestion takes every detail out of input and output; those that are no class of their own are put back.
 _IN_PARTS = _sum(*_IN_AUDIO, "$.input_text_tokens", "$.input_image_tokens")
 _OUT_PARTS = _sum(
-    *_OUT_AUDIO, "$.output_text_tokens", "$.output_image_tokens", "$.output_accepted_prediction_tokens",
-    "$.output_rejected_prediction_tokens", "$.accepted_prediction_tokens", "$.rejected_prediction_tokens",
+    *_OUT_AUDIO,
+    "$.output_text_tokens",
+    "$.output_image_tokens",
+    "$.output_accepted_prediction_tokens",
+    "$.output_rejected_prediction_tokens",
+    "$.accepted_prediction_tokens",
+    "$.rejected_prediction_tokens",
 )
 _TOTAL = f"TRY_CAST({paths(_U, '$.total', '$.total_tokens')} AS BIGINT)"
 # Older rows left the details inside; parts cannot come to more than the total.
@@ -106,17 +132,29 @@ READER = Reader(
             AS VARCHAR)""",
         "raw_total": first(paths(_U, "$.total", "$.total_tokens"), '"totalUsage"', "total_tokens", '"totalTokens"'),
         "raw_cache_read": paths(
-            _U, "$.input_cached_tokens", "$.input_cache_read", "$.cache_read_input_tokens",
-            '$."prompt_details.cache_read"', "$.input_cached", "$.cache_read",
+            _U,
+            "$.input_cached_tokens",
+            "$.input_cache_read",
+            "$.cache_read_input_tokens",
+            '$."prompt_details.cache_read"',
+            "$.input_cached",
+            "$.cache_read",
         ),
         "raw_cache_write": paths(
-            _U, "$.input_cache_creation", "$.cache_creation_input_tokens", '$."prompt_details.cache_write"',
-            "$.input_cache_write", "$.cache_write_input_tokens",
+            _U,
+            "$.input_cache_creation",
+            "$.cache_creation_input_tokens",
+            '$."prompt_details.cache_write"',
+            "$.input_cache_write",
+            "$.cache_write_input_tokens",
         ),
         "raw_cache_write_5m": paths(_U, "$.input_cache_creation_5m"),
         "raw_cache_write_1h": paths(_U, "$.input_cache_creation_1h"),
         "raw_reasoning": paths(
-            _U, "$.output_reasoning_tokens", "$.output_reasoning", '$."completion_details.reasoning"',
+            _U,
+            "$.output_reasoning_tokens",
+            "$.output_reasoning",
+            '$."completion_details.reasoning"',
             "$.reasoning_tokens",
         ),
         "raw_audio_input": paths(_U, *_IN_AUDIO),

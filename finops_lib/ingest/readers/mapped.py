@@ -26,7 +26,12 @@ _TOKENS = {
     "cache_read_audio_input_tokens": "raw_cache_read_audio",
     "audio_output_tokens": "raw_audio_output",
 }
-_RENAMED = _TOKENS | {"timestamp": "started", "end_timestamp": "ended", "updated_at": "updated", "latency_ms": "latency"}
+_RENAMED = _TOKENS | {
+    "timestamp": "started",
+    "end_timestamp": "ended",
+    "updated_at": "updated",
+    "latency_ms": "latency",
+}
 ACCEPTED = sorted(
     {*_RENAMED, *(name for name in names(REQUESTS) if name in OBSERVED), "tags", "span_id", "parent_id", "kind"}
 )

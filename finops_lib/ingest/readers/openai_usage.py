@@ -71,7 +71,8 @@ READER = Reader(
     layer="provider_usage",
     fields={"start_time": "VARCHAR", "end_time": "VARCHAR", "results": "JSON", "data": "JSON"},
     relation=results_sql("start_time", "end_time"),
-    select=bucket_kind("input_tokens") | {
+    select=bucket_kind("input_tokens")
+    | {
         "request_id": bucket_id("object", *_DIMENSIONS),
         "started": "bucket_start",
         "ended": "bucket_end",

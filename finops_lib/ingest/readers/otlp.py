@@ -14,11 +14,16 @@ _ATTRIBUTES = (
     '"boolValue": "VARCHAR", "arrayValue": {"values": "JSON"}}}]'
 )
 _SPAN_NAMES = {
-    "trace_id": "traceId", "span_id": "spanId", "parent_span_id": "parentSpanId", "name": "name",
-    "start_time_unix_nano": "startTimeUnixNano", "end_time_unix_nano": "endTimeUnixNano",
+    "trace_id": "traceId",
+    "span_id": "spanId",
+    "parent_span_id": "parentSpanId",
+    "name": "name",
+    "start_time_unix_nano": "startTimeUnixNano",
+    "end_time_unix_nano": "endTimeUnixNano",
 }
 _SPANS = (
-    "[{" + ", ".join(f'"{name}": "VARCHAR"' for name in dict.fromkeys([*_SPAN_NAMES, *_SPAN_NAMES.values()]))
+    "[{"
+    + ", ".join(f'"{name}": "VARCHAR"' for name in dict.fromkeys([*_SPAN_NAMES, *_SPAN_NAMES.values()]))
     + f', "attributes": {_ATTRIBUTES}, "status": {{"code": "VARCHAR"}}}}]'
 )
 _SCOPES = f'[{{"spans": {_SPANS}}}]'
@@ -52,8 +57,9 @@ _RELATION = f"""(
     ), spans AS (SELECT source_file, source_position, res, unnest(s.spans) AS span FROM scopes),
     attributed AS (
         SELECT source_file, source_position, res, {_map("span.attributes")} AS att, span.status.code AS status_code,
-            {", ".join(f"nullif(coalesce(span.{camel}, span.{snake}), '') AS {snake}"
-                       for snake, camel in _SPAN_NAMES.items())}
+            {
+    ", ".join(f"nullif(coalesce(span.{camel}, span.{snake}), '') AS {snake}" for snake, camel in _SPAN_NAMES.items())
+}
         FROM spans
     )
     SELECT *, TRY_CAST(att['ai.response.providerMetadata'] AS JSON) AS vendor,
@@ -76,37 +82,79 @@ def _vendor(*routes: str) -> str:
 
 
 _INPUT = _att(
-    "gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "ai.usage.inputTokens",
-    "ai.usage.promptTokens", "llm.usage.prompt_tokens",
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "llm.token_count.prompt",
+    "ai.usage.inputTokens",
+    "ai.usage.promptTokens",
+    "llm.usage.prompt_tokens",
 )
 _OUTPUT = _att(
-    "gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion",
-    "ai.usage.outputTokens", "ai.usage.completionTokens", "llm.usage.completion_tokens",
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "llm.token_count.completion",
+    "ai.usage.outputTokens",
+    "ai.usage.completionTokens",
+    "llm.usage.completion_tokens",
 )
-_READ = f"""coalesce({_att(
-    "gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens",
-    "gen_ai.usage.cached_tokens", "gen_ai.usage.details.cache_read_input_tokens",
-    "llm.token_count.prompt_details.cache_read", "llm.usage.cache_read_input_tokens", "ai.usage.cachedInputTokens",
-    "ai.usage.inputTokenDetails.cacheReadTokens", "llm.token_count.prompt_details.cache_input",
-)}, {_vendor("$.anthropic.usage.cache_read_input_tokens", "$.anthropic.cacheReadInputTokens",
-             "$.bedrock.usage.cacheReadInputTokens", "$.openai.cachedPromptTokens")})"""
-_WRITE = f"""coalesce({_att(
-    "gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens",
-    "gen_ai.usage.cache_write_input_tokens", "gen_ai.usage.cache_creation_input_tokens",
-    "gen_ai.usage.details.cache_creation_input_tokens",
-    "llm.token_count.prompt_details.cache_write", "llm.usage.cache_creation_input_tokens",
-    "ai.usage.inputTokenDetails.cacheWriteTokens",
-)}, {_vendor("$.anthropic.usage.cache_creation_input_tokens", "$.anthropic.cacheCreationInputTokens",
-             "$.bedrock.usage.cacheWriteInputTokens")})"""
-_REASONING = f"""coalesce({_att(
-    "gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.output_tokens.reasoning",
-    "gen_ai.usage.details.reasoning_tokens", "llm.token_count.completion_details.reasoning",
-    "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.reasoningTokens",
-)}, {_vendor("$.openai.reasoningTokens")})"""
-_TOTAL = f"""coalesce({_att(
-    "gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total", "ai.usage.totalTokens",
-    "ai.usage.tokens",
-)}, {_vendor("$.bedrock.usage.totalTokens")})"""
+_READ = f"""coalesce({
+    _att(
+        "gen_ai.usage.cache_read.input_tokens",
+        "gen_ai.usage.cache_read_input_tokens",
+        "gen_ai.usage.cached_tokens",
+        "gen_ai.usage.details.cache_read_input_tokens",
+        "llm.token_count.prompt_details.cache_read",
+        "llm.usage.cache_read_input_tokens",
+        "ai.usage.cachedInputTokens",
+        "ai.usage.inputTokenDetails.cacheReadTokens",
+        "llm.token_count.prompt_details.cache_input",
+    )
+}, {
+    _vendor(
+        "$.anthropic.usage.cache_read_input_tokens",
+        "$.anthropic.cacheReadInputTokens",
+        "$.bedrock.usage.cacheReadInputTokens",
+        "$.openai.cachedPromptTokens",
+    )
+})"""
+_WRITE = f"""coalesce({
+    _att(
+        "gen_ai.usage.cache_write.input_tokens",
+        "gen_ai.usage.cache_creation.input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",
+        "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.details.cache_creation_input_tokens",
+        "llm.token_count.prompt_details.cache_write",
+        "llm.usage.cache_creation_input_tokens",
+        "ai.usage.inputTokenDetails.cacheWriteTokens",
+    )
+}, {
+    _vendor(
+        "$.anthropic.usage.cache_creation_input_tokens",
+        "$.anthropic.cacheCreationInputTokens",
+        "$.bedrock.usage.cacheWriteInputTokens",
+    )
+})"""
+_REASONING = f"""coalesce({
+    _att(
+        "gen_ai.usage.reasoning.output_tokens",
+        "gen_ai.usage.reasoning_tokens",
+        "gen_ai.usage.output_tokens.reasoning",
+        "gen_ai.usage.details.reasoning_tokens",
+        "llm.token_count.completion_details.reasoning",
+        "ai.usage.reasoningTokens",
+        "ai.usage.outputTokenDetails.reasoningTokens",
+    )
+}, {_vendor("$.openai.reasoningTokens")})"""
+_TOTAL = f"""coalesce({
+    _att(
+        "gen_ai.usage.total_tokens",
+        "llm.usage.total_tokens",
+        "llm.token_count.total",
+        "ai.usage.totalTokens",
+        "ai.usage.tokens",
+    )
+}, {_vendor("$.bedrock.usage.totalTokens")})"""
 # Anthropic's own usage excludes cached tokens; where it stands beside the span's count it settles the matter.
 _ANTHROPIC = "TRY_CAST(vendor ->> '$.anthropic.usage.input_tokens' AS BIGINT)"
 _SETTLED_INPUT = f"""CASE WHEN {_ANTHROPIC} IS NOT NULL THEN CAST({_ANTHROPIC}
@@ -114,8 +162,15 @@ _SETTLED_INPUT = f"""CASE WHEN {_ANTHROPIC} IS NOT NULL THEN CAST({_ANTHROPIC}
     + coalesce(TRY_CAST(vendor ->> '$.anthropic.usage.cache_creation_input_tokens' AS BIGINT), 0) AS VARCHAR)
     ELSE {_INPUT} END"""
 _MODEL = _att(
-    "gen_ai.response.model", "gen_ai.request.model", "llm.response.model_name", "llm.model_name",
-    "llm.request.model_name", "ai.response.model", "ai.model.id", "embedding.model_name", "reranker.model_name",
+    "gen_ai.response.model",
+    "gen_ai.request.model",
+    "llm.response.model_name",
+    "llm.model_name",
+    "llm.request.model_name",
+    "ai.response.model",
+    "ai.model.id",
+    "embedding.model_name",
+    "reranker.model_name",
 )
 # Counts, ids, prompts and answers say nothing of owners, and would make each span's tags a set of their own.
 _OWN = (
@@ -161,14 +216,16 @@ READER = Reader(
         "raw_cache_write_1h": "vendor ->> '$.anthropic.usage.cache_creation.ephemeral_1h_input_tokens'",
         "raw_reasoning": _REASONING,
         "raw_audio_input": _att(
-            "gen_ai.usage.audio.input_tokens", "gen_ai.usage.details.input_audio_tokens",
+            "gen_ai.usage.audio.input_tokens",
+            "gen_ai.usage.details.input_audio_tokens",
             "llm.token_count.prompt_details.audio",
         ),
         "raw_cache_read_audio": _att(
             "gen_ai.usage.audio.cache_read.input_tokens", "gen_ai.usage.details.cache_audio_read_tokens"
         ),
         "raw_audio_output": _att(
-            "gen_ai.usage.audio.output_tokens", "gen_ai.usage.details.output_audio_tokens",
+            "gen_ai.usage.audio.output_tokens",
+            "gen_ai.usage.details.output_audio_tokens",
             "llm.token_count.completion_details.audio",
         ),
         "basis_given": f"{_ANTHROPIC} IS NOT NULL",
@@ -182,8 +239,12 @@ READER = Reader(
         "workflow": _either("gen_ai.workflow.name", "traceloop.workflow.name"),
         "prompt_version": _att("gen_ai.prompt.version", "prompt.version", "llm.prompt_template.version"),
         "service_tier": _att(
-            "gen_ai.openai.response.service_tier", "openai.response.service_tier", "gen_ai.response.service_tier",
-            "gen_ai.request.service_tier", "openai.request.service_tier", "service_tier",
+            "gen_ai.openai.response.service_tier",
+            "openai.response.service_tier",
+            "gen_ai.response.service_tier",
+            "gen_ai.request.service_tier",
+            "openai.request.service_tier",
+            "service_tier",
         ),
         "environment": "nullif("
         f"{_either('deployment.environment.name', 'deployment.environment', 'gen_ai.environment')}, 'default')",

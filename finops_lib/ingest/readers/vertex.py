@@ -37,10 +37,22 @@ def _audio(snake: str, camel: str) -> str:
 READER = Reader(
     name="vertex",
     layer="provider_log",
-    fields=dict.fromkeys((
-        "logging_time", "request_id", "endpoint", "api_method", "model", "model_version", "deployed_model_id",
-        "full_request", "full_response", "metadata", "sampling_rate",
-    ), "VARCHAR"),
+    fields=dict.fromkeys(
+        (
+            "logging_time",
+            "request_id",
+            "endpoint",
+            "api_method",
+            "model",
+            "model_version",
+            "deployed_model_id",
+            "full_request",
+            "full_response",
+            "metadata",
+            "sampling_rate",
+        ),
+        "VARCHAR",
+    ),
     relation=_RELATION,
     select={
         "span_name": "blank(api_method)",
@@ -65,8 +77,11 @@ READER = Reader(
         "input_basis": f"CASE WHEN {_CLAUDE} THEN 'exclusive' ELSE 'inclusive' END",
         "provider_account": "nullif(regexp_extract(concat_ws(' ', endpoint, model, asked ->> '$.model'), "
         "'projects/([^/ ]+)/', 1), '')",
-        "model": first(paths("last", "$.model_version", "$.modelVersion"),
-                       "nullif(regexp_extract(model, '([^/]+)/*$', 1), '')", "blank(deployed_model_id)"),
+        "model": first(
+            paths("last", "$.model_version", "$.modelVersion"),
+            "nullif(regexp_extract(model, '([^/]+)/*$', 1), '')",
+            "blank(deployed_model_id)",
+        ),
         "route": "nullif(regexp_extract(endpoint, 'endpoints/([^/]+)', 1), '')",
         "request_type": "CASE WHEN concat_ws(' ', lower(api_method), model) LIKE '%embed%' THEN 'embeddings' "
         "ELSE 'chat' END",

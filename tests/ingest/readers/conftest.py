@@ -34,11 +34,15 @@ def observe(tmp_path: Path) -> Callable[..., list[dict[str, Any]]]:
             assert refused == []
             counts = ", ".join(f"TRY_CAST({raw} AS BIGINT) AS {raw}" for raw in RAW)
             observed = f"SELECT * REPLACE ({counts}) FROM ({reader.observations_sql()})"
-            rows = connection.sql(
-                f"""SELECT * REPLACE (strftime(instant(started), '%Y-%m-%d %H:%M:%S.%g') AS started,
+            rows = (
+                connection.sql(
+                    f"""SELECT * REPLACE (strftime(instant(started), '%Y-%m-%d %H:%M:%S.%g') AS started,
                     strftime(instant(ended), '%Y-%m-%d %H:%M:%S.%g') AS ended), {fault_sql()} AS fault
                 FROM ({bucket_sql(f"({observed})")}) ORDER BY source_file, source_position"""
-            ).to_arrow_table().to_pylist()
+                )
+                .to_arrow_table()
+                .to_pylist()
+            )
         for row in rows:
             row["tokens"] = {short: row[column] for column, short in SHORT.items() if row[column]}
         return rows

@@ -12,10 +12,19 @@ def test_all_classes_stand_apart(observe: Observe) -> None:
     """Uncached input has nothing taken from it."""
     row = observe("anthropic-usage", "page.json")[0]
     assert {
-        "uncached_input": 1500, "cache_read": 200000, "cache_write_5m": 500, "cache_write_1h": 1000, "output": 450,
+        "uncached_input": 1500,
+        "cache_read": 200000,
+        "cache_write_5m": 500,
+        "cache_write_1h": 1000,
+        "output": 450,
     } == row["tokens"]
     assert ("10", None, "batch", "anthropic", "exclusive") == (
-        row["web_search_requests"], row["request_count"], row["service_tier"], row["provider"], row["usage_basis"])
+        row["web_search_requests"],
+        row["request_count"],
+        row["service_tier"],
+        row["provider"],
+        row["usage_basis"],
+    )
     assert ("wrkspc_hr", "apikey_1", "user_1") == (row["workspace"], row["api_key"], row["user_id"])
 
 
@@ -29,7 +38,8 @@ def test_buckets_have_their_bounds_and_empty_ones_stay(observe: Observe) -> None
     """RFC 3339 bounds; the default workspace is null."""
     rows = observe("anthropic-usage", "page.json")
     assert [("bucket", None), ("bucket", None), ("other", "empty bucket")] == [
-        (row["kind"], row["span_name"]) for row in rows]
+        (row["kind"], row["span_name"]) for row in rows
+    ]
     assert ("2026-11-01 00:00:00.000", "2026-11-02 00:00:00.000") == (rows[1]["started"], rows[1]["ended"])
     assert ({"uncached_input": 10, "output": 5}, None) == (rows[1]["tokens"], rows[1]["workspace"])
     assert 3 == len({row["request_id"] for row in rows})

@@ -13,10 +13,15 @@ def test_one_row_stands_for_a_split_message(observe: Observe) -> None:
     rows = observe("azure-apim", "llm_log.json")
     calls = [row for row in rows if row["kind"] == "call"]
     assert [("corr-1", {"uncached_input": 800, "output": 200}), ("corr-2", {"uncached_input": 50, "output": 20})] == [
-        (row["request_id"], row["tokens"]) for row in calls]
+        (row["request_id"], row["tokens"]) for row in calls
+    ]
     assert ["part of a split message"] * 3 == [row["span_name"] for row in rows if row["kind"] == "other"]
     assert ("gpt-4o-2024-08-06", "gpt-4o-hr", "azure.ai.openai", "chatcmpl-a1") == (
-        calls[0]["model"], calls[0]["route"], calls[0]["provider"], calls[0]["provider_response_id"])
+        calls[0]["model"],
+        calls[0]["route"],
+        calls[0]["provider"],
+        calls[0]["provider_response_id"],
+    )
 
 
 def test_the_gateway_log_read_beside_it_is_joined(observe: Observe) -> None:
@@ -25,8 +30,11 @@ def test_the_gateway_log_read_beside_it_is_joined(observe: Observe) -> None:
     calls = {row["request_id"]: row for row in rows if row["kind"] == "call"}
     assert {"corr-1", "corr-2"} == set(calls)
     assert ("sub-hr", "user-1", "ok", 1450.0) == (
-        calls["corr-1"]["api_key"], calls["corr-1"]["user_id"], calls["corr-1"]["run_status"],
-        float(calls["corr-1"]["latency"]))
+        calls["corr-1"]["api_key"],
+        calls["corr-1"]["user_id"],
+        calls["corr-1"]["run_status"],
+        float(calls["corr-1"]["latency"]),
+    )
     assert ("abandoned", 80.5) == (calls["corr-2"]["run_status"], float(calls["corr-2"]["latency"]))
     assert ["product:people-ai", "api:openai", "region:West Europe"] == calls["corr-1"]["tags"]
     assert "2026-11-07 09:00:00.100" == calls["corr-1"]["started"]

@@ -14,7 +14,11 @@ def test_converse_total_includes_cached_tokens(observe: Observe) -> None:
     row = observe("bedrock", "s3.jsonl")[0]
     assert {"uncached_input": 5734, "cache_read": 4482, "output": 178} == row["tokens"]
     assert ("exclusive", "2100", "123456789012", "aws.bedrock") == (
-        row["usage_basis"], row["latency"], row["provider_account"], row["provider"])
+        row["usage_basis"],
+        row["latency"],
+        row["provider_account"],
+        row["provider"],
+    )
     assert ["assistant:hr-assistant", "team:people", "region:eu-central-1", "inference_region:eu-west-1"] == row["tags"]
     assert "arn:aws:sts::123456789012:assumed-role/hr-bot/session" == row["user_id"]
     assert "eu.anthropic.claude-3-5-sonnet-20241022-v2:0" == row["model"]
@@ -68,5 +72,4 @@ def test_real_converse_stream(observe: Observe, real: Callable[[str], Path]) -> 
     """4 + 38 = 42 in 302 ms."""
     (row,) = observe("bedrock", real("bedrock/nova-lite-conversestream.jsonl"))
     assert {"uncached_input": 4, "output": 38} == row["tokens"]
-    assert ("amazon.nova-lite-v1:0", "302", "2025-03-11 00:38:02.000") == (
-        row["model"], row["latency"], row["started"])
+    assert ("amazon.nova-lite-v1:0", "302", "2025-03-11 00:38:02.000") == (row["model"], row["latency"], row["started"])

@@ -15,8 +15,7 @@ def test_table_rows_are_exclusive(observe: Observe) -> None:
     assert "exclusive" == row["usage_basis"]
     assert "2026-11-02 09:00:01.250" == row["started"]
     assert "1200" == row["latency"]
-    assert ("task-1", "user-7", "key-hr", "org-1") == (
-        row["task_id"], row["user_id"], row["api_key"], row["workspace"])
+    assert ("task-1", "user-7", "key-hr", "org-1") == (row["task_id"], row["user_id"], row["api_key"], row["workspace"])
     assert "app:hr-assistant" in row["tags"]
 
 
@@ -63,4 +62,5 @@ def test_csv_with_empty_columns(observe: Observe) -> None:
     assert ["0.000036", None] == [row["reported_cost"] for row in rows]
     assert [["app:hr-assistant"], ["app:it-desk"]] == [row["tags"] for row in rows]
     assert [{"uncached_input": 120, "output": 30}, {"uncached_input": 100, "output": 20}] == [
-        row["tokens"] for row in rows]
+        row["tokens"] for row in rows
+    ]

@@ -13,10 +13,19 @@ def test_prompts_include_cache_reads_and_writes(observe: Observe) -> None:
     """5,000 = 400 + 4,000 read + 400 and 200 written; metadata as JSON text."""
     row = observe("litellm", "spend_logs.jsonl")[0]
     assert {
-        "uncached_input": 400, "cache_read": 4000, "cache_write_5m": 400, "cache_write_1h": 200, "output": 100,
+        "uncached_input": 400,
+        "cache_read": 4000,
+        "cache_write_5m": 400,
+        "cache_write_1h": 200,
+        "output": 100,
     } == row["tokens"]
     assert ("hr-bot", "people", "priority", "3", "2") == (
-        row["api_key"], row["team"], row["service_tier"], row["web_search_requests"], row["retries"])
+        row["api_key"],
+        row["team"],
+        row["service_tier"],
+        row["web_search_requests"],
+        row["retries"],
+    )
     assert ["team:people", "app:hr-assistant"] == row["tags"]
 
 
@@ -31,7 +40,10 @@ def test_a_gateway_cache_hit_is_not_prompt_caching(observe: Observe) -> None:
     """It names the answer it repeats."""
     row = observe("litellm", "spend_logs.jsonl")[3]
     assert ("True", "chatcmpl-1", {"uncached_input": 10, "output": 5}) == (
-        row["cache_hit"], row["provider_response_id"], row["tokens"])
+        row["cache_hit"],
+        row["provider_response_id"],
+        row["tokens"],
+    )
 
 
 def test_status_is_read_from_the_metadata_of_older_rows(observe: Observe) -> None:
@@ -44,7 +56,11 @@ def test_details_of_the_usage_object(observe: Observe) -> None:
     """100 = 66 + 30 cached + 4 audio, 80 = 16 + 64 of reasoning; the group asked first is the fallback."""
     row = observe("litellm", "spend_logs.jsonl")[5]
     assert {
-        "uncached_input": 66, "cache_read": 30, "audio_input": 4, "output": 16, "reasoning": 64,
+        "uncached_input": 66,
+        "cache_read": 30,
+        "audio_input": 4,
+        "output": 16,
+        "reasoning": 64,
     } == row["tokens"]
     assert "chat-large" == row["fallback_model"]
 
@@ -62,7 +78,12 @@ def test_pages_and_payloads(observe: Observe) -> None:
     assert ["chatcmpl-1", "chatcmpl-2"] == [row["request_id"] for row in observe("litellm", "spend_logs_v2.json")]
     (row,) = observe("litellm", "logging_payload.jsonl")
     assert ("chatcmpl-77", "trace-77", "user-8", "0.00042", "2025-11-09 08:00:00.250") == (
-        row["request_id"], row["task_id"], row["user_id"], row["reported_cost"], row["started"])
+        row["request_id"],
+        row["task_id"],
+        row["user_id"],
+        row["reported_cost"],
+        row["started"],
+    )
 
 
 def test_real_spend_log(observe: Observe, real: Callable[[str], Path]) -> None:
@@ -70,4 +91,8 @@ def test_real_spend_log(observe: Observe, real: Callable[[str], Path]) -> None:
     (row,) = observe("litellm", real("litellm/spend_logs_payload.json"))
     assert {"uncached_input": 10, "output": 20} == row["tokens"]
     assert ("2025-01-24 09:20:46.847", "0.00022500000000000002", "None", "1234567890") == (
-        row["started"], row["reported_cost"], row["cache_hit"], row["task_id"])
+        row["started"],
+        row["reported_cost"],
+        row["cache_hit"],
+        row["task_id"],
+    )

@@ -13,10 +13,19 @@ def test_conventions_include_cached_and_reasoning(observe: Observe) -> None:
     """900 = 100 + 500 + 300, 70 = 50 + 20."""
     row = observe("otlp", "spans.jsonl")[0]
     assert {
-        "uncached_input": 100, "cache_read": 500, "cache_write_5m": 300, "output": 50, "reasoning": 20,
+        "uncached_input": 100,
+        "cache_read": 500,
+        "cache_write_5m": 300,
+        "output": 50,
+        "reasoning": 20,
     } == row["tokens"]
     assert ("claude-sonnet-4-5-20250929", "msg_1", "hr-agent", "hr-assistant", "production") == (
-        row["model"], row["provider_response_id"], row["agent"], row["assistant_name"], row["environment"])
+        row["model"],
+        row["provider_response_id"],
+        row["agent"],
+        row["assistant_name"],
+        row["environment"],
+    )
     assert "5b8efff798038103d269b633813fc60c/eee19b7ec3c1b171" == row["request_id"]
 
 
@@ -32,7 +41,10 @@ def test_numbers_and_older_scopes(observe: Observe) -> None:
     """Nanoseconds and counts as JSON numbers, instrumentationLibrarySpans, a service nobody named."""
     row = observe("otlp", "spans.jsonl")[2]
     assert ({"uncached_input": 11, "output": 4}, None, "2025-11-13 02:13:50.000") == (
-        row["tokens"], row["assistant_name"], row["started"])
+        row["tokens"],
+        row["assistant_name"],
+        row["started"],
+    )
 
 
 def test_of_a_key_that_stands_twice_the_first_counts(observe: Observe) -> None:
@@ -62,8 +74,15 @@ def test_real_spellings(observe: Observe, real: Callable[[str], Path]) -> None:
     assert [
         {"uncached_input": 14, "output": 96},
         {"uncached_input": 14, "output": 173},
-        {"uncached_input": 77, "cache_read": 28, "cache_write_5m": 10, "audio_input": 3, "cache_read_audio": 2,
-         "output": 33, "audio_output": 7},
+        {
+            "uncached_input": 77,
+            "cache_read": 28,
+            "cache_write_5m": 10,
+            "audio_input": 3,
+            "cache_read_audio": 2,
+            "output": 33,
+            "audio_output": 7,
+        },
         {"uncached_input": 5000, "cache_read": 40000, "cache_write_5m": 5000, "output": 200},
         {"uncached_input": 37, "output": 248},
         {"uncached_input": 50},

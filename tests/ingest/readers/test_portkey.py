@@ -19,8 +19,7 @@ def test_openai_usage_is_inclusive(observe: Observe) -> None:
     """1,200 prompt tokens with 1,000 cached, 300 out with 200 of reasoning."""
     row = observe("portkey", "logs.jsonl")[0]
     assert {"uncached_input": 200, "cache_read": 1000, "output": 100, "reasoning": 200} == row["tokens"]
-    assert ("inclusive", "flex", "chatcmpl-1") == (
-        row["usage_basis"], row["service_tier"], row["provider_response_id"])
+    assert ("inclusive", "flex", "chatcmpl-1") == (row["usage_basis"], row["service_tier"], row["provider_response_id"])
 
 
 def test_a_total_with_cached_tokens_makes_the_prompt_exclusive(observe: Observe) -> None:
@@ -34,7 +33,11 @@ def test_anthropic_usage_is_exclusive_without_a_total(observe: Observe) -> None:
     """Cached tokens below the input do not make it inclusive."""
     row = observe("portkey", "logs.jsonl")[2]
     assert {
-        "uncached_input": 100, "cache_read": 80, "cache_write_5m": 5, "cache_write_1h": 15, "output": 50,
+        "uncached_input": 100,
+        "cache_read": 80,
+        "cache_write_5m": 5,
+        "cache_write_1h": 15,
+        "output": 50,
     } == row["tokens"]
     assert "2" == row["web_search_requests"]
 
@@ -54,7 +57,11 @@ def test_status_cache_and_retries(observe: Observe) -> None:
     assert "2" == rows[5]["retries"]
     assert ["call"] * 6 + ["other", "call"] == [row["kind"] for row in rows]
     assert ("vk-hr", "people", "pc-hr", "trace-1") == (
-        rows[0]["api_key"], rows[0]["workspace"], rows[0]["route"], rows[0]["task_id"])
+        rows[0]["api_key"],
+        rows[0]["workspace"],
+        rows[0]["route"],
+        rows[0]["task_id"],
+    )
 
 
 def test_both_spellings_of_time(observe: Observe) -> None:

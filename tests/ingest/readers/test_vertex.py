@@ -13,7 +13,12 @@ def test_thoughts_outside_the_candidates(observe: Observe) -> None:
     row = observe("vertex", "log.jsonl")[0]
     assert {"uncached_input": 3, "output": 29, "reasoning": 901} == row["tokens"]
     assert ("gemini-2.5-pro", "project-prod", "gcp.vertex_ai", "resp-1", "standard") == (
-        row["model"], row["provider_account"], row["provider"], row["provider_response_id"], row["service_tier"])
+        row["model"],
+        row["provider_account"],
+        row["provider"],
+        row["provider_response_id"],
+        row["service_tier"],
+    )
     assert ["assistant:hr-assistant"] == row["tags"]
 
 
@@ -46,7 +51,11 @@ def test_audio_is_told_from_text_cached_or_not(observe: Observe) -> None:
     """500 = 150 text + 150 cached text + 150 audio + 50 cached audio."""
     row = observe("vertex", "log.jsonl")[4]
     assert {
-        "uncached_input": 150, "cache_read": 150, "audio_input": 150, "cache_read_audio": 50, "output": 50,
+        "uncached_input": 150,
+        "cache_read": 150,
+        "audio_input": 150,
+        "cache_read_audio": 50,
+        "output": 50,
     } == row["tokens"]
     assert ("project-tuned", "987") == (row["provider_account"], row["route"])
 
