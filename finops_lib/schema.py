@@ -130,7 +130,7 @@ redacted  | BOOLEAN | | something was redacted or blocked in the text
 """)
 
 AMOUNTS = _columns("""
-reported_cost  | DECIMAL(28,12) | USD | cost as the source reported it, kept beside ours
+reported_cost  | DECIMAL(18,12) | USD | cost as the source reported it, kept beside ours
 review_minutes | DECIMAL(18,3)  | minutes | human review
 """)
 
@@ -258,9 +258,27 @@ ambiguous_count    | BIGINT | requests | calls whose token counts fit no basis
     + TOKENS
     + COUNTS
     + tuple(Column(f"{c.name}_count", "BIGINT", "requests", f"calls: {c.meaning}") for c in FLAGS)
-    + AMOUNTS
+    + tuple(Column(c.name, c.type.replace("DECIMAL(18,", "DECIMAL(28,"), c.unit, c.meaning) for c in AMOUNTS)
 )
 """One row is day × dimensions: everything that can be added up, before it is priced."""
+
+AGENT_RUNS = _columns("""
+!task_id        | VARCHAR | | the task or trace
+assistant       | VARCHAR | | the deployed AI product
+agent           | VARCHAR | | agent that began it
+started         | TIMESTAMPTZ | UTC | start of the first step
+duration_ms     | DOUBLE | ms | from the first step to the end of the last
+agent_steps     | BIGINT | steps | agent and workflow steps
+model_calls     | BIGINT | calls | billed model calls
+tool_calls      | BIGINT | calls | tools called
+failed_tools    | BIGINT | calls | tools that ended in an error
+retrieval_calls | BIGINT | calls | retrieval calls
+retries         | BIGINT | attempts | attempts before those that are counted
+tokens          | BIGINT | tokens | all tokens of its model calls
+ended_with      | VARCHAR | | name of the last tool, agent or call
+ended_status    | VARCHAR | | how that ended: ok, error, abandoned, blocked
+""")
+"""One row is a task with steps of an agent: what it called, what failed, where it ended."""
 
 OUTCOMES = _columns("""
 !date          | DATE | day | day the outcomes are counted for
@@ -320,6 +338,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
     "usage_buckets": USAGE_BUCKETS,
     "usage": USAGE,
     "ledger": LEDGER,
+    "agent_runs": AGENT_RUNS,
     "outcomes": OUTCOMES,
     "evaluations": EVALUATIONS,
     "seats": SEATS,

@@ -1,5 +1,6 @@
 """Ingest: exports → requests → ledger; the only stage that talks to an engine."""
 
+from finops_lib.ingest.agent_runs import agent_runs
 from finops_lib.ingest.build import build_ledger, close_period, refresh_ledger, reopen_period, repricing
 from finops_lib.ingest.exports import read_source
 from finops_lib.ingest.ledger import Ledger, open_ledger, pseudonym_key
@@ -21,6 +22,7 @@ from finops_lib.ingest.tables import load_table
 
 __all__ = [
     "Ledger",
+    "agent_runs",
     "build_ledger",
     "captured_days",
     "close_period",

@@ -207,7 +207,7 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
         kind = arrow_type(next((c.type for c in USAGE if c.name == column), "VARCHAR"))
         if column in usage.column_names:
             columns[column] = usage[column].cast(kind)
-        elif column in ("context_tier", "ambiguous_count"):
+        elif column in ("context_tier", "ambiguous_count", *TOKEN_CLASSES.values()):
             columns[column] = pa.array(np.zeros(rows), pa.int64())
         elif column == "cache_hit":
             columns[column] = pa.array(np.zeros(rows, bool))

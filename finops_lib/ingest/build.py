@@ -70,7 +70,7 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
     with workspace.locked(folder):
         files = [f for table in ("requests", "usage_buckets") for f in workspace.files_of(folder, table)]
         key = _build_key(files, params, prices)
-        if workspace.read_json(folder / "built.json", {}).get("key") == key:
+        if workspace.read_json(folder / ".built.json", {}).get("key") == key:
             return False
         closed = workspace.read_json(folder / "periods.json", {})
         with connect() as connection:
@@ -79,7 +79,7 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
             _write_months(folder / table, rows, closed)
         workspace.write_table(folder / "coverage.parquet", pa.Table.from_pandas(overlaps, preserve_index=False))
         workspace.write_json(
-            folder / "built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)}
+            folder / ".built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)}
         )
     return True
 
@@ -254,7 +254,7 @@ def reopen_period(params: Params, period: str) -> None:
         history = workspace.read_json(params.workspace / "reopened.json", [])
         workspace.write_json(params.workspace / "reopened.json", [*history, {"period": period, **closed.pop(period)}])
         workspace.write_json(params.workspace / "periods.json", closed)
-        (params.workspace / "built.json").unlink(missing_ok=True)
+        (params.workspace / ".built.json").unlink(missing_ok=True)
 
 
 def repricing(params: Params, period: str) -> pd.DataFrame:

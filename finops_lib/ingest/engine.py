@@ -28,12 +28,20 @@ class DuckDBDialect(PGDialect):
     """DuckDB speaks PostgreSQL's grammar; statements are compiled to text and run by duckdb itself."""
 
     name = "duckdb"
+    # Drivers that mark parameters with % have it doubled in text; duckdb reads text as it stands.
+    default_paramstyle = "qmark"
     supports_statement_cache = False
 
 
 class _SparkPreparer(IdentifierPreparer):
     def __init__(self, dialect: Any) -> None:
-        super().__init__(dialect, initial_quote="`")
+        super().__init__(dialect, initial_quote="`", escape_quote="`")
+
+
+class _SparkCompiler(SQLCompiler):
+    def render_literal_value(self, value: Any, type_: Any) -> str:
+        # Spark reads a backslash in a text as the start of an escape.
+        return super().render_literal_value(value, type_).replace("\\", "\\\\")
 
 
 class SparkDialect(DefaultDialect):
@@ -41,6 +49,8 @@ class SparkDialect(DefaultDialect):
 
     name = "spark"
     preparer = _SparkPreparer
+    statement_compiler = _SparkCompiler
+    supports_native_boolean = True
     supports_statement_cache = False
 
 

@@ -103,13 +103,16 @@ def _read_files(
     with workspace.locked(params.workspace):
         key = _reading_key(files, labels, reader, source, params, mapping, prices)
         known = workspace.read_json(params.workspace / "reads.json", {})
+        # Keys hold times of files, so they stand apart from what reports are made of.
+        keys = workspace.read_json(params.workspace / ".reading_keys.json", {})
         place = f"{name}:{'|'.join(labels)}"
-        if known.get(place, {}).get("key") == key:
+        if keys.get(place) == key and place in known:
             return Reading(**known[place]["reading"])
         reading = _read_anew(files, labels, reader, source, params, prices)
         known = {p: entry for p, entry in known.items() if not _covers(labels, entry["reading"]["files"], name, p)}
-        known[place] = {"key": key, "reading": reading.__dict__}
+        known[place] = {"reading": reading.__dict__}
         workspace.write_json(params.workspace / "reads.json", known)
+        workspace.write_json(params.workspace / ".reading_keys.json", keys | {place: key})
     return reading
 
 

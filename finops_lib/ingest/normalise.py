@@ -18,7 +18,7 @@ from finops_lib.ingest import attribution
 from finops_lib.ingest.engine import fetch
 from finops_lib.ingest.price_list import PriceList, match_models
 from finops_lib.ingest.readers.base import MACROS, Reader
-from finops_lib.ingest.tokens import RAW, bucket_sql, fault_sql
+from finops_lib.ingest.tokens import RAW, bucket_sql, counted_columns, fault_sql
 from finops_lib.params import Organisation
 from finops_lib.schema import (
     COUNTS,
@@ -170,7 +170,7 @@ CREATE OR REPLACE MACRO flag(value) AS CASE
     WHEN value IN {_FLAG_TRUE} THEN true WHEN value IN {_FLAG_FALSE} THEN false
     WHEN lower(trim(value)) IN {_FLAG_TRUE} THEN true WHEN lower(trim(value)) IN {_FLAG_FALSE} THEN false END;
 """
-_ALWAYS = ("kind", "timestamp", "ended_at", "updated_at", "latency_ms", "tags", "usage_basis", *TOKEN_CLASSES.values())
+_ALWAYS = ("kind", "timestamp", "ended_at", "updated_at", "latency_ms", "tags", "usage_basis")
 _TEXT_ROLES = {"started", "ended", "updated", "latency", "input_basis", "reasoning_basis", "basis_given"}
 
 
@@ -181,7 +181,7 @@ def _typed_sql(reader: Reader) -> str:
         " OR ".join(f"({name} IS NULL AND blank({name}_text) IS NOT NULL)" for name in RAW if name in reader.observed)
         or "false"
     )
-    kept = [*_ALWAYS] + [
+    kept = [*_ALWAYS, *counted_columns(reader.observed)] + [
         name if name in RAW else f"blank({name}) AS {name}"
         for name in sorted(reader.observed - _TEXT_ROLES - set(_ALWAYS))
     ]
@@ -213,7 +213,8 @@ def _typed_sql(reader: Reader) -> str:
 
 def _seen(reader: Reader, name: str) -> str:
     """SQL of an observed column; null when the source has no such thing."""
-    return f"o.{name}" if name in reader.observed or name in _ALWAYS else "CAST(NULL AS VARCHAR)"
+    held = name in reader.observed or name in _ALWAYS or name in counted_columns(reader.observed)
+    return f"o.{name}" if held else "CAST(NULL AS VARCHAR)"
 
 
 def _name_unnamed(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
@@ -242,7 +243,7 @@ def _find_repeats(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None
     connection.execute("CREATE OR REPLACE TABLE repeats (row_number BIGINT, same BOOLEAN)")
     if not reader.shares_tasks:
         return
-    tokens = " + ".join(TOKEN_CLASSES.values())
+    tokens = " + ".join(counted_columns(reader.observed))
     connection.execute(
         f"""INSERT INTO repeats
         WITH RECURSIVE steps AS (
@@ -431,6 +432,8 @@ class _Placing:
             return self._ranked(name)
         if name in _ALWAYS or name in ("source_file", "source_position"):
             return f"o.{name}"
+        if name in TOKEN_CLASSES.values():
+            return observed
         if name.startswith("raw_"):
             return _seen(reader, name.removesuffix("_tokens"))
         either = (

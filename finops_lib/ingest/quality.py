@@ -360,5 +360,5 @@ def late_tokens(ledger: Ledger) -> int:
         Tokens in requests and buckets of closed months beyond what the closed ledgers hold.
     """
     closed: dict[str, Any] = workspace.read_json(ledger.params.workspace / "periods.json", {})
-    recorded: dict[str, Any] = workspace.read_json(ledger.params.workspace / "built.json", {}).get("tokens", {})
+    recorded: dict[str, Any] = workspace.read_json(ledger.params.workspace / ".built.json", {}).get("tokens", {})
     return sum(abs(recorded.get(month, record["tokens"]) - record["tokens"]) for month, record in closed.items())

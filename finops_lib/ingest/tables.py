@@ -81,7 +81,7 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
         reading = Reading(source.table, labels, {"read": sum(counts.values()), **counts}, reasons)
         known = workspace.read_json(params.workspace / "reads.json", {})
-        known[f"{source.table}:{'|'.join(labels)}"] = {"key": None, "reading": reading.__dict__}
+        known[f"{source.table}:{'|'.join(labels)}"] = {"reading": reading.__dict__}
         workspace.write_json(params.workspace / "reads.json", known)
     return reading
 

@@ -7,6 +7,8 @@ that comes out negative sends the row to quarantine.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from finops_lib.schema import TOKEN_CLASSES
 
 ABSURD_TOKENS = 100_000_000
@@ -24,6 +26,42 @@ RAW = (
     "raw_audio_output",
 )
 """Counts as received, in the names readers use."""
+
+
+_COUNTED_FROM = {
+    "cache_read": {"raw_cache_read"},
+    "cache_write_5m": {"raw_cache_write", "raw_cache_write_5m"},
+    "cache_write_1h": {"raw_cache_write_1h"},
+    "audio_input": {"raw_audio_input"},
+    "cache_read_audio": {"raw_cache_read_audio"},
+    "reasoning": {"raw_reasoning"},
+    "audio_output": {"raw_audio_output"},
+}
+
+
+def counted_columns(observed: Collection[str]) -> list[str]:
+    """List the token classes a source can count; of the others it has none.
+
+    Parameters
+    ----------
+    observed : collection of str
+        Names of ``RAW`` the source gives, among others.
+
+    Returns
+    -------
+    list of str
+        Columns of ``schema.TOKEN_CLASSES``; plain input and output are always counted.
+
+    Examples
+    --------
+    >>> counted_columns({"raw_input", "raw_output", "raw_cache_read"})
+    ['uncached_input_tokens', 'cache_read_input_tokens', 'visible_output_tokens']
+    """
+    return [
+        column
+        for name, column in TOKEN_CLASSES.items()
+        if name not in _COUNTED_FROM or not _COUNTED_FROM[name].isdisjoint(observed)
+    ]
 
 
 def bucket_sql(relation: str) -> str:

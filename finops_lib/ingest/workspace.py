@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from finops_lib.errors import SourceError
-from finops_lib.schema import TABLES, names
+from finops_lib.schema import TABLES, TOKENS, Column, names
 
 LAYOUT = "1"
 MONTHLY = {"requests": "timestamp", "usage_buckets": "bucket_start", "spans": "timestamp"}
@@ -196,17 +196,15 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
     for (month,) in sorted(months):
         path = workspace / table / source / f"{month}.parquet"
         start = f"TIMESTAMPTZ '{month}-01 00:00:00+00:00'"
-        kept = (
-            f"""SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)
-            UNION ALL BY NAME"""
-            if path.is_file()
-            else ""
-        )
-        write_query(
-            connection,
-            path,
-            f"{kept} SELECT * FROM {fresh} WHERE {moment} >= {start} AND {moment} < {start} + INTERVAL 1 MONTH",
-        )
+        rows = f"SELECT * FROM {fresh} WHERE {moment} >= {start} AND {moment} < {start} + INTERVAL 1 MONTH"
+        if path.is_file():
+            kept = f"SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)"
+            columns = {row[0] for row in connection.execute(f"DESCRIBE {fresh}").fetchall()}
+            one_sided = columns.symmetric_difference(pq.read_schema(path).names)
+            filled = ", ".join(f"coalesce({c.name}, 0) AS {c.name}" for c in TOKENS if c.name in one_sided)
+            replaced = f" REPLACE ({filled})" if filled else ""
+            rows = f"SELECT *{replaced} FROM ({kept} UNION ALL BY NAME {rows})"
+        write_query(connection, path, rows)
     return lost
 
 
@@ -279,11 +277,8 @@ def clear(workspace: Path) -> None:
 
 def view_sql(table: str, paths: list[Path]) -> str:
     """Write the select over a table's files: all its columns, null where no file has them."""
-    held = {name for path in paths for name in pq.read_schema(path).names}
-    listed = ", ".join(
-        column.name if column.name in held else f"CAST(NULL AS {column.type}) AS {column.name}"
-        for column in TABLES[table]
-    )
+    schemas = [set(pq.read_schema(path).names) for path in paths]
+    listed = _listed(TABLES[table], set().union(*schemas), set.intersection(*schemas) if schemas else set())
     return f"SELECT {listed} FROM {scan(paths)}" if paths else f"SELECT {listed} WHERE false"
 
 
@@ -291,8 +286,21 @@ def completed_sql(connection: duckdb.DuckDBPyConnection, relation: str) -> str:
     """Write the select over freshly read rows with all columns of their table, null where they have none."""
     held = {row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()}
     contract = TABLES["usage_buckets" if relation.endswith("buckets") else "requests"]
-    listed = (c.name if c.name in held else f"CAST(NULL AS {c.type}) AS {c.name}" for c in contract)
-    return f"SELECT {', '.join(listed)} FROM {relation}"
+    return f"SELECT {_listed(contract, held, held)} FROM {relation}"
+
+
+def _listed(contract: tuple[Column, ...], held: Collection[str], everywhere: Collection[str]) -> str:
+    """List all columns of a table: a token class nobody counted is zero, anything else not held is null."""
+    listed = []
+    for column in contract:
+        absent = "0" if column in TOKENS else "NULL"
+        if column.name not in held:
+            listed.append(f"CAST({absent} AS {column.type}) AS {column.name}")
+        elif column in TOKENS and column.name not in everywhere:
+            listed.append(f"coalesce({column.name}, 0) AS {column.name}")
+        else:
+            listed.append(column.name)
+    return ", ".join(listed)
 
 
 def filled_columns(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> list[str]:

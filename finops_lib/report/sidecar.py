@@ -43,7 +43,8 @@ class Sidecar:
     period : str, optional
         The month the results are of, where the parameters say ``latest``.
     inputs : iterable of path or mapping, optional
-        Files read: paths (hashed here), or mappings with ``path`` and ``sha256``.
+        Files read: paths (hashed here; relative ones start at the project), or mappings with ``path`` and
+        ``sha256``.
     """
 
     def __init__(
@@ -174,7 +175,7 @@ class Sidecar:
     def _input(self, given: Path | str | Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(given, Mapping):
             return {str(key): plain(value) for key, value in given.items()}
-        path = Path(given)
+        path = self.params.project / given
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         inside = path.resolve().is_relative_to(self.params.project)

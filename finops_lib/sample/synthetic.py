@@ -163,7 +163,7 @@ def _names(prefix: str, numbers: np.ndarray) -> pa.Array:
 
 
 def _decimals(pico: np.ndarray) -> pa.Array:
-    """Read 10⁻¹² USD as DECIMAL(28, 12): never negative, so the upper half of each number is zero."""
+    """Read 10⁻¹² USD as DECIMAL(18, 12): never negative, so the upper half of each number is zero."""
     words = np.zeros((len(pico), 2), dtype=np.int64)
     words[:, 0] = pico
-    return pa.Array.from_buffers(pa.decimal128(28, 12), len(pico), [None, pa.py_buffer(words)])
+    return pa.Array.from_buffers(pa.decimal128(18, 12), len(pico), [None, pa.py_buffer(words)])

@@ -20,7 +20,9 @@ _TYPES = {
     "DECIMAL(38,15)": pa.decimal128(38, 15),
     "DECIMAL(20,15)": pa.decimal128(20, 15),
     "DECIMAL(28,12)": pa.decimal128(28, 12),
+    "DECIMAL(18,12)": pa.decimal128(18, 12),
     "DECIMAL(18,3)": pa.decimal128(18, 3),
+    "DECIMAL(28,3)": pa.decimal128(28, 3),
 }
 
 

@@ -37,11 +37,13 @@ def test_rows_without_a_value_stay_visible(costs):
 
 
 def test_the_tail_is_folded_but_never_the_unattributed(costs):
-    """With ``top`` the rest is one row that says how many it stands for."""
-    spend = inform.spend_by(costs, "team", top=1)
+    """With ``top`` the rest is one row that says how many it stands for; a single one keeps its name."""
+    spend = inform.spend_by(costs, "team", top=0)
+    single = inform.spend_by(costs, "team", top=1)
 
-    assert ["brand", "everything else (1)", "unattributed"] == spend["team"].tolist()
-    assert [Decimal("6"), Decimal("3.5"), Decimal("0.5")] == spend["contracted_cost"].tolist()
+    assert ["everything else (2)", "unattributed"] == spend["team"].tolist()
+    assert [Decimal("9.5"), Decimal("0.5")] == spend["contracted_cost"].tolist()
+    assert ["brand", "legal", "unattributed"] == single["team"].tolist()
 
 
 def test_a_dimension_no_source_filled_is_all_unattributed(costs):

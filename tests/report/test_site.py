@@ -88,7 +88,7 @@ def test_index(runs: Path, tmp_path: Path) -> None:
 
     assert "Sample &amp; Co" in html
     assert "AI costs, September 2026 2 reports ok, 1 without data, 1 FAILED . 1 of 2 checks not met." in words
-    assert "Alpha 12,346 -3.4% 1 of 2 ok 1 check not met" in words
+    assert "Alpha 12,345.60 -3.4% 1 of 2 ok 1 check not met" in words
     assert "Organisation – – – no data" in words
     assert "Beta – – – FAILED" in words
     assert 'href="index-2026-08.html"' in html

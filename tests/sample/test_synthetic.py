@@ -29,14 +29,14 @@ def _table(rows: int, **options: object) -> pa.Table:
 
 
 def test_shape() -> None:
-    """25 columns of the canonical table, ids unique, in order of time, money as DECIMAL(28, 12)."""
+    """25 columns of the canonical table, ids unique, in order of time, money as DECIMAL(18, 12)."""
     table = _table(20_000)
 
     assert (20_000, 25) == table.shape
     assert set(table.column_names) <= set(names(REQUESTS))
     assert 20_000 == pc.count_distinct(table["request_id"]).as_py()
     assert table["timestamp"].to_pylist() == sorted(table["timestamp"].to_pylist())
-    assert pa.decimal128(28, 12) == table.schema.field("reported_cost").type
+    assert pa.decimal128(18, 12) == table.schema.field("reported_cost").type
 
 
 def test_equal_seeds_give_equal_requests() -> None:
