@@ -95,16 +95,19 @@ class PriceOverride(_Model):
             "provisioned": ("units", "unit_price"),
             "free": (),
         }[self.kind]
-        missing = [name for name in needs if not getattr(self, name)]
+        missing = [name for name in needs if getattr(self, name) in (None, {})]
         if missing:
             message = f"an override of kind '{self.kind}' needs {' and '.join(missing)}"
             raise ValueError(message)
         if self.kind == "discount" and self.share is not None and not 0 <= self.share <= 1:
             message = f"a discount is a share between 0 and 1, found {self.share}"
             raise ValueError(message)
-        numbers = [*self.prices.values(), self.factor, self.units, self.unit_price]
+        numbers = [*self.prices.values(), self.share, self.factor, self.units, self.unit_price]
         if any(number is not None and number < 0 for number in numbers):
-            message = "a price, factor or unit count is never negative"
+            message = "a price, share, factor or unit count is never negative"
+            raise ValueError(message)
+        if self.effective_from and self.effective_to and self.effective_from >= self.effective_to:
+            message = f"it ends on {self.effective_to}, before it begins on {self.effective_from}"
             raise ValueError(message)
         return self
 
@@ -113,7 +116,7 @@ class Attribution(_Model):
     """How calls are given to teams and workflows when their columns do not say so."""
 
     tags: dict[str, str] = Field({}, description="tag or metadata key → dimension it names")
-    weights: dict[str, dict[str, int]] = Field(
+    weights: dict[str, dict[str, Annotated[int, Field(ge=1)]]] = Field(
         {}, description="dimension → value → weight, for calls tagged with several values (default: equal)"
     )
 
@@ -121,6 +124,12 @@ class Attribution(_Model):
     @classmethod
     def _known_targets(cls, value: dict[str, str]) -> dict[str, str]:
         _dimension_keys(dict.fromkeys(value.values(), ""), "attribution.tags", extra=("user_id", "task_id"))
+        return value
+
+    @field_validator("weights")
+    @classmethod
+    def _known_shared(cls, value: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+        _dimension_keys(dict.fromkeys(value, ""), "attribution.weights")
         return value
 
 
@@ -178,8 +187,10 @@ class Organisation(_Model):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            close = difflib.get_close_matches(value, available_timezones(), n=1)
+        # "localtime" would be another zone on every machine.
+        known = available_timezones() - {"localtime"}
+        if value not in known:
+            close = difflib.get_close_matches(value, known, n=1)
             message = f"unknown time zone '{value}'" + (f"; did you mean '{close[0]}'?" if close else "")
             raise ValueError(message)
         return value
@@ -299,20 +310,20 @@ def load_params(
     if not isinstance(assistant, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", assistant):
         message = f"'{assistant}' is no assistant's name"
         raise ParamsError(message, hint="use letters, digits, '-', '_' and '.' as in parameters/<assistant>.yaml")
-    if not re.fullmatch(r"latest|\d{4}-(0[1-9]|1[0-2])", str(period)):
-        message = f"period: found '{period}', expected a month 'YYYY-MM' or 'latest'"
-        raise ParamsError(message, hint='write it in quotes, e.g. period: "2026-09"')
+    _check_period(period, "period")
+    given = _mapping(settings, "the settings passed in")
     folder = find_project(project) / "parameters"
     organisation_file = folder / f"{ORGANISATION}.yaml"
     organisation = _validate(Organisation, _read_yaml(organisation_file), organisation_file)
+    _validate(Settings, organisation.defaults, organisation_file, prefix=("defaults",))
     assistants = {
         name: _assistant_settings(folder / f"{name}.yaml", organisation, {}) for name in list_assistants(folder.parent)
     }
     if assistant == ORGANISATION:
-        merged = _merge(organisation.defaults, settings or {})
-        chosen = _validate(Settings, merged, organisation_file, prefix=("defaults",))
+        merged = _merge(organisation.defaults, given)
+        chosen = _validate(Settings, merged, organisation_file, prefix=("defaults",), given=given)
     elif assistant in assistants:
-        chosen = _assistant_settings(folder / f"{assistant}.yaml", organisation, settings or {})
+        chosen = _assistant_settings(folder / f"{assistant}.yaml", organisation, given)
     else:
         close = difflib.get_close_matches(assistant, assistants, n=1)
         message = f"No file parameters/{assistant}.yaml in {folder.parent}"
@@ -367,8 +378,36 @@ def _assistant_settings(path: Path, organisation: Organisation, settings: Mappin
         line = _line_of(path, (unknown[0],))
         message = f"{path}, line {line}: unknown key '{unknown[0]}'"
         raise ParamsError(message, hint="the keys are assistant, period and settings; put it under 'settings'")
-    merged = _merge(_merge(organisation.defaults, content.get("settings") or {}), settings)
-    return _validate(Settings, merged, path, prefix=("settings",))
+    _check_period(content.get("period", "latest"), f"{path}, line {_line_of(path, ('period',))}: period")
+    own = _mapping(content.get("settings"), f"{path}: settings")
+    merged = _merge(_merge(organisation.defaults, own), settings)
+    return _validate(Settings, merged, path, prefix=("settings",), given=settings)
+
+
+def _check_period(period: Any, where: str) -> None:
+    if not re.fullmatch(r"latest|\d{4}-(0[1-9]|1[0-2])", str(period)):
+        message = f"{where}: found '{period}', expected a month 'YYYY-MM' or 'latest'"
+        raise ParamsError(message, hint='write it in quotes, e.g. period: "2026-09"')
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        message = f"{where}: found {value!r}, expected keys and values"
+        raise ParamsError(message, hint="give a mapping, e.g. {window_days: 14}")
+    return value or {}
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, where YAML readers silently keep the last one."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                message = f"key '{key.value}' stands twice"
+                raise yaml.constructor.ConstructorError(problem=message, problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -376,10 +415,10 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         message = f"No file {path}"
         raise ParamsError(message, hint="create it; parameters/README.md lists every key")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except yaml.YAMLError as error:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+    except (yaml.YAMLError, ValueError) as error:
         message = f"{path}: not readable as YAML: {error}"
-        raise ParamsError(message, hint="check indentation and quotes at the line named") from error
+        raise ParamsError(message, hint="check indentation and quotes at the line named; files are UTF-8") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -399,7 +438,14 @@ def _merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _validate(model: type[_Model], content: Mapping[str, Any], path: Path, prefix: tuple[str, ...] = ()) -> Any:
+def _validate(
+    model: type[_Model],
+    content: Mapping[str, Any],
+    path: Path,
+    prefix: tuple[str, ...] = (),
+    given: Mapping[str, Any] | None = None,
+) -> Any:
+    """Validate what a file says, and what was ``given`` on top of it, in words that point at the culprit."""
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -407,15 +453,30 @@ def _validate(model: type[_Model], content: Mapping[str, Any], path: Path, prefi
         keys = tuple(problem["loc"])
         where = ".".join(str(key) for key in prefix + keys)
         line = _line_of(path, prefix + keys)
-        place = f"{path}, line {line}" if line else f"{path} or the settings passed in"
+        place = f"{path}, line {line}" if line else str(path)
+        if _holds(given, keys):
+            place = "the settings passed in"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, keys[:-1])
             close = difflib.get_close_matches(str(keys[-1]), known, n=1)
             message = f"{place}: unknown key '{where}'"
             hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
             raise ParamsError(message, hint=hint) from error
-        message = f"{place}: {where}: {problem['msg']}, found {problem['input']!r}"
+        wrong = problem["msg"].removeprefix("Value error, ")
+        message = f"{place}: {where}: {wrong}, found {problem['input']!r}"
         raise ParamsError(message, hint="parameters/README.md says what each key takes") from error
+
+
+def _holds(given: Mapping[str, Any] | None, keys: tuple[Any, ...]) -> bool:
+    """Say whether a value stands in ``given`` itself."""
+    node: Any = given
+    for key in keys:
+        if not isinstance(node, Mapping):
+            break
+        if key not in node:
+            return False
+        node = node[key]
+    return bool(given)
 
 
 def _known_keys(model: type[BaseModel], keys: tuple[Any, ...]) -> list[str]:

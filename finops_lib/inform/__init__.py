@@ -8,6 +8,7 @@ from finops_lib.inform.cost_profile import (
     token_classes,
 )
 from finops_lib.inform.coverage import attribution_coverage, profile_checks
+from finops_lib.inform.gaps import what_is_missing
 from finops_lib.inform.model_use import cost_per_successful_task, model_mix
 from finops_lib.inform.privacy import fold_small_groups, pseudonymise
 from finops_lib.inform.scope import filter_scope
@@ -30,4 +31,5 @@ __all__ = [
     "spend_in_scope",
     "spend_matrix",
     "token_classes",
+    "what_is_missing",
 ]

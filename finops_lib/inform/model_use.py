@@ -67,19 +67,19 @@ def model_mix(costs: pd.DataFrame, usage: pd.DataFrame, *, by: Sequence[str] = (
 
 
 def cost_per_successful_task(tasks: pd.DataFrame) -> pd.DataFrame:
-    """Rank models by what a successful task costs with them.
+    """Rank models, or workflows, by what a successful task costs with them.
 
     Parameters
     ----------
     tasks : DataFrame
-        One row per model: ``model``, ``tasks`` and ``successful_tasks`` (tasks served by several models
-        are split by cost, so both may be fractions), ``cost`` and ``cost_of_successful_tasks`` (USD),
-        ``success_definition`` (what made a task count as successful).
+        One row per value of its first column, e.g. ``model``: ``tasks`` and ``successful_tasks`` (tasks
+        served by several are split by cost, so both may be fractions), ``cost`` and
+        ``cost_of_successful_tasks`` (USD), ``success_definition`` (what made a task count as successful).
 
     Returns
     -------
     DataFrame
-        The same rows, costliest success first, models without a success last. Adds
+        The same rows, costliest success first, those without a success last. Adds
         ``success_rate``, ``cost_per_task``, ``cost_per_successful_task`` (USD, failed tasks paid
         for), ``useful_share`` (share of the cost spent on tasks that succeeded) and
         ``cost_without_result`` (USD).
@@ -112,5 +112,5 @@ def cost_per_successful_task(tasks: pd.DataFrame) -> pd.DataFrame:
         cost_without_result=numbers["cost"] - numbers["cost_of_successful_tasks"],
     )
     return ranked.sort_values(
-        ["cost_per_successful_task", "model"], ascending=[False, True], na_position="last"
+        ["cost_per_successful_task", str(tasks.columns[0])], ascending=[False, True], na_position="last"
     ).reset_index(drop=True)

@@ -229,13 +229,15 @@ def bucket_union(requests: str, buckets: str, zone: str) -> str:
     Returns
     -------
     str
-        SQL; a bucket counts as ``request_count`` calls. Providers cut days in UTC: a day's bucket stands at noon
-        of the same date in the reporting zone, shorter ones at their start.
+        SQL; a bucket counts as ``request_count`` calls. Providers cut days in UTC: a day's bucket stands halfway
+        between noon in UTC and noon in the reporting zone, which is the same date in both; shorter ones at their start.
     """
-    noon = f"timezone('{zone}', date_trunc('day', timezone('UTC', bucket_start)) + INTERVAL 12 HOUR)"
+    noon = "date_trunc('day', timezone('UTC', bucket_start)) + INTERVAL 12 HOUR"
+    noons = f"epoch_us(timezone('UTC', {noon})) + epoch_us(timezone('{zone}', {noon}))"
+    whole_day = f"bucket_end - bucket_start > INTERVAL 1 HOUR THEN make_timestamptz(({noons}) // 2)"
     return f"""SELECT *, 1 AS calls FROM {requests} UNION ALL BY NAME
         SELECT * EXCLUDE (bucket_start, bucket_end, bucket_id, request_count),
-            CASE WHEN bucket_end - bucket_start > INTERVAL 1 HOUR THEN {noon} ELSE bucket_start END AS timestamp,
+            CASE WHEN {whole_day} ELSE bucket_start END AS timestamp,
             bucket_id AS request_id, coalesce(request_count, 0) AS calls FROM {buckets}"""
 
 

@@ -151,7 +151,7 @@ def feed(
             AND b.layer = r.capture_layer)"""
     connection.execute(f"CREATE OR REPLACE VIEW fed AS SELECT * FROM ({union}){where}")
     filled = workspace.filled_columns(connection, requests + buckets)
-    return "fed", [*filled, *(["calls"] if buckets else [])], overlaps
+    return "fed", ["timestamp", "request_id", *filled, *(["calls"] if buckets else [])], overlaps
 
 
 def _tokens(ledger: pa.Table) -> dict[str, int]:
@@ -224,7 +224,7 @@ def close_period(params: Params, period: str, on: date) -> dict[str, Any]:
             "prices": kept.name,
             "rows": row[0],
             "closed_on": on.isoformat(),
-            "contracted_cost": str(row[1]),
+            "contracted_cost": None if row[1] is None else str(row[1]),
             "tokens": int(row[2] or 0),
         }
         workspace.write_json(folder / "periods.json", closed)

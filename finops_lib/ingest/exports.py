@@ -17,15 +17,17 @@ import pyarrow.compute as pc
 from finops_lib import __version__
 from finops_lib.errors import SourceError
 from finops_lib.ingest import aggregation, attribution, workspace
+from finops_lib.ingest.containers import first_records
 from finops_lib.ingest.database import fetch_spend_logs, is_database
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.normalise import Origin, normalise
+from finops_lib.ingest.originals import keep_raw_text
 from finops_lib.ingest.price_list import PriceList, read_price_list
 from finops_lib.ingest.readers import check_format, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
 from finops_lib.ingest.reading import FATES, Reading
-from finops_lib.ingest.records import find_files, keep_raw_text, load_records
+from finops_lib.ingest.records import find_files, load_records
 from finops_lib.ingest.tables import read_table
 from finops_lib.params import Organisation, Params, Source
 from finops_lib.schema import TOKEN_CLASSES
@@ -85,7 +87,7 @@ def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, l
     found: dict[str, list[Path]] = {}
     for path in files:
         name = recognise(path)
-        if name is None and path.stat().st_size:
+        if name is None and first_records(path):
             message = f"{path}: its format is not recognised"
             raise SourceError(message, hint="name it with --format, or describe its columns with --format mapped")
         found.setdefault(name or "mapped", []).append(path)
@@ -165,9 +167,10 @@ def _read_anew(
         _register_times(connection, named)
         attribution.register_owners(connection, params.organisation, params.assistants)
         origin = Origin(source.account, source.layer, source.defaults)
-        normalise(connection, reader, params.organisation, prices, origin)
+        first = not workspace.files_of(params.workspace, "requests", reader.name)
+        normalise(connection, reader, params.organisation, prices, origin, first=first)
         keep_raw_text(connection, "new_quarantine")
-        warnings = _limit_warnings(connection, reader)
+        warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
         for table, fresh, fate in (
@@ -209,6 +212,17 @@ def _limit_warnings(connection: duckdb.DuckDBPyConnection, reader: Reader) -> li
         f"{Path(path).name} holds exactly {rows:,} rows, the limit of {reader.name} exports: it is probably cut off"
         for path, rows in full
     ]
+
+
+def _sampling_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Warn of logs that hold only a sample of the calls: no bill can be made from them."""
+    rate = "list_filter(tags, lambda t: starts_with(t, 'sampling_rate:'))[1]"
+    (lowest,) = connection.execute(
+        f"SELECT min(TRY_CAST(split_part({rate}, ':', 2) AS DOUBLE)) FROM typed WHERE len(tags) > 0"
+    ).fetchall()[0]
+    if lowest is None or lowest >= 1:
+        return []
+    return [f"the log was sampled at a rate of {lowest:g}: most calls are missing, so its cost is far too low"]
 
 
 def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:

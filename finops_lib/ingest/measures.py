@@ -163,13 +163,19 @@ def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per day: ``charge_period_start`` (reporting time zone), ``tasks``.
+        One row per day: ``charge_period_start`` (reporting time zone), ``tasks``: the same tasks that ``tasks_by``
+        counts.
     """
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         c = requests.c
         task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
-        begun = sa.select(task.label("task"), sa.func.min(c.timestamp).label("begun")).group_by(task).cte("begun")
+        begun = (
+            sa.select(task.label("task"), sa.func.min(c.timestamp).label("begun"))
+            .where(*_user_facing(c))
+            .group_by(task)
+            .cte("begun")
+        )
         span = run(
             sa.select(sa.func.min(begun.c.begun).label("first"), sa.func.max(begun.c.begun).label("last")), connection
         )
@@ -257,7 +263,7 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     calls = (
         sa.select(
             task.label("task"),
-            c[dimension].label(dimension),
+            _column(c, dimension).label(dimension),
             c.cost.label("cost"),
             sa.case((good, 1), else_=0).label("good"),
         )
@@ -300,6 +306,11 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
         .group_by(part.c[dimension])
         .order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
     )
+
+
+def _column(c: Any, name: str) -> Any:
+    """Column of that name; null where no source has filled it, so that the requests lack it."""
+    return c[name] if name in c else sa.cast(sa.null(), sa.String())
 
 
 def _user_facing(c: Any) -> list[Any]:
@@ -393,14 +404,14 @@ def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, led
         if column in names_present
     )
     same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM r.{key}" for key in keys)
-    hit = "CASE WHEN r.cache_hit THEN 0 ELSE 1 END" if "cache_hit" in names_present else "1"
+    hit = "r.cache_hit" if "cache_hit" in names_present else "false"
     grouped = ", ".join(keys)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE priced AS
         WITH p AS (SELECT {grouped}, context_tier, epoch_us(price_period_start) AS started, {wide}
             FROM {workspace.scan(paths)} GROUP BY {grouped}, context_tier, started),
         r AS (SELECT *, {tier} AS tier, {started} AS started FROM {requests.name})
-        SELECT r.* EXCLUDE (tier, started), ({terms}) * {hit} AS cost
+        SELECT r.* EXCLUDE (tier, started), CASE WHEN {hit} THEN 0 ELSE {terms} END AS cost
         FROM r LEFT JOIN p ON {same} AND p.context_tier = r.tier AND p.started = r.started"""
     )
     return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))

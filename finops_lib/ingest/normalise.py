@@ -105,6 +105,8 @@ def normalise(
     organisation: Organisation,
     price_list: PriceList,
     origin: Origin,
+    *,
+    first: bool = False,
 ) -> None:
     """Turn the loaded records of one format into the tables of the workspace.
 
@@ -122,6 +124,9 @@ def normalise(
         Used to infer the provider of a model where the source does not give it.
     origin : Origin
         Account, layer and defaults of the source.
+    first : bool
+        Whether the workspace holds nothing of this format yet: then nothing has to be compared, and requests that
+        need no join are worked out while they are written.
 
     References
     ----------
@@ -158,7 +163,8 @@ def normalise(
         ("new_buckets", USAGE_BUCKETS, "aggregated"),
         ("new_spans", SPANS, "skipped"),
     ):
-        connection.execute(f"CREATE OR REPLACE TABLE {table} AS {placing.table_sql(columns, fate)}")
+        kind = "VIEW" if first and placing.is_direct and table == "new_requests" else "TABLE"
+        connection.execute(f"CREATE OR REPLACE {kind} {table} AS {placing.table_sql(columns, fate)}")
 
 
 _HELPERS = f"""
@@ -374,6 +380,11 @@ class _Placing:
         }
         self.plain = not (rows("repeats") or rows("duplicates"))
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether a request follows from its own row alone."""
+        return self.plain and not any(self.joined.values())
+
     def _either(self, table: str, expression: str) -> str:
         return expression if self.joined[table] else "CAST(NULL AS VARCHAR)"
 
@@ -419,8 +430,9 @@ class _Placing:
             "source": _text(reader.name),
             "reason": "o.fault",
             "name": _seen(reader, "span_name"),
-            "raw_cache_write_tokens": f"coalesce({_seen(reader, 'raw_cache_write')}, {_seen(reader, 'raw_cache_write_5m')} "
-            f"+ coalesce({_seen(reader, 'raw_cache_write_1h')}, 0))"
+            "raw_cache_write_tokens": f"coalesce(TRY_CAST({_seen(reader, 'raw_cache_write')} AS BIGINT), "
+            f"nullif(coalesce({_seen(reader, 'raw_cache_write_5m')}, 0) "
+            f"+ coalesce({_seen(reader, 'raw_cache_write_1h')}, 0), 0))"
             if {"raw_cache_write_5m", "raw_cache_write_1h"} <= reader.observed
             else _seen(reader, "raw_cache_write"),
         }

@@ -65,9 +65,13 @@ def price_usage(
     connection.register("unit_price_rows", _price_arrow(units))
     same = " AND ".join(f"k.{key} IS NOT DISTINCT FROM u.{key}" for key in keys)
     classes = ", ".join(f'{column} AS "{place}"' for place, column in enumerate(QUANTITIES.values()))
-    billed = "CAST(CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS DECIMAL(18,0))"
+    billed = "CAST(u.quantity AS DECIMAL(18,0))"
     avoided = "CAST(CASE WHEN u.cache_hit THEN u.quantity ELSE 0 END AS DECIMAL(18,0))"
-    costs = ", ".join(f"CAST({billed} * p.{name}_unit_price AS {COST_TYPE}) AS {name}_cost" for name in COSTS)
+    # A cache hit costs nothing, whether its model has a price or not.
+    costs = ", ".join(
+        f"CAST(CASE WHEN u.cache_hit THEN 0 ELSE {billed} * p.{name}_unit_price END AS {COST_TYPE}) AS {name}_cost"
+        for name in COSTS
+    )
     # Names stay out of the join: it carries row numbers, and every name is looked up once afterwards.
     priced = fetch(
         connection,

@@ -13,7 +13,8 @@ from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.price_list import match_models, read_price_list
 from finops_lib.ingest.reading import FATES
 from finops_lib.ingest.tables import GIVEN
-from finops_lib.params import Params
+from finops_lib.params import ORGANISATION, Params
+from finops_lib.schema import TABLES, names
 
 COUNTED = ("read", *FATES)
 
@@ -87,7 +88,8 @@ def tables_read(params: Params) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per table the kit can use: ``table``, ``rows`` kept, ``quarantined``.
+        One row per table the kit can use: ``table``, ``rows`` kept, ``own_rows`` (those about the parameters'
+        assistant; all of them for the organisation and for tables that name no assistant), ``quarantined``.
     """
     found = {name: [0, 0] for name in GIVEN}
     for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
@@ -95,8 +97,17 @@ def tables_read(params: Params) -> pd.DataFrame:
         if reading["format"] in found:
             found[reading["format"]][0] += reading["counts"]["requests"]
             found[reading["format"]][1] += reading["counts"]["quarantined"]
-    rows = [(name, *counts) for name, counts in found.items()]
-    return pd.DataFrame(rows, columns=["table", "rows", "quarantined"])
+    rows = [(name, kept, _own_rows(params, name, kept), refused) for name, (kept, refused) in found.items()]
+    return pd.DataFrame(rows, columns=["table", "rows", "own_rows", "quarantined"])
+
+
+def _own_rows(params: Params, table: str, kept: int) -> int:
+    if not kept or params.assistant == ORGANISATION or "assistant" not in names(TABLES[table]):
+        return kept
+    files = workspace.files_of(params.workspace, table)
+    with connect() as connection:
+        counted = f"SELECT count(*) FROM ({workspace.view_sql(table, files)}) WHERE assistant = ?"
+        return int(connection.execute(counted, [params.assistant]).fetchone()[0])
 
 
 def rows_set_aside(params: Params) -> pd.DataFrame:
@@ -161,8 +172,8 @@ def captured_days(params: Params) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per layer, provider and day: ``source`` (the two, in words), ``charge_period_start``, ``calls``,
-        ``tokens``, ``feeds_ledger``.
+        One row per provider account (the provider, where the source names no account), layer and day: ``source``
+        (``account (layer)``), ``charge_period_start``, ``calls``, ``tokens``, ``feeds_ledger``.
     """
     path = params.workspace / "coverage.parquet"
     columns = ["source", "charge_period_start", "calls", "tokens", "feeds_ledger"]
@@ -170,9 +181,10 @@ def captured_days(params: Params) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     seen = pd.read_parquet(path, dtype_backend="pyarrow")
     provider = seen["provider"].where(seen["provider"] != "", "provider not known")
+    account = seen["account"].astype("string[pyarrow]").fillna(provider.astype("string[pyarrow]"))
     named = pd.DataFrame(
         {
-            "source": provider + ", " + seen["layer"].str.replace("_", " "),
+            "source": account + " (" + seen["layer"].str.replace("_", " ") + ")",
             "charge_period_start": seen["day"],
             "calls": seen["calls"],
             "tokens": seen["tokens"],
@@ -305,6 +317,8 @@ def reading_checks(ledger: Ledger) -> pd.DataFrame:
     params, read = ledger.params, rows_read(ledger.params)
     total, bad = int(read["read"].sum()), int(read["quarantined"].sum())
     warned = int((read["warnings"] != "").sum())
+    warnings = [text for texts in read["warnings"] if texts for text in texts.split("; ")]
+    more = f"; and {len(warnings) - 2} more, told when the sources are read" if len(warnings) > 2 else ""
     prices = read_price_list()
     age = max((ledger.as_of - prices.generated_on).days, 0) if ledger.as_of else None
     late = late_tokens(ledger)
@@ -324,7 +338,7 @@ def reading_checks(ledger: Ledger) -> pd.DataFrame:
                 "<=",
                 0,
                 unit="sources",
-                comment="; ".join(text for text in read["warnings"] if text)[:300],
+                comment="; ".join(warnings[:2]) + more,
             ),
             check(
                 "price_list_age",

@@ -9,6 +9,19 @@ from typing import Any
 FATES = ("requests", "aggregated", "duplicates", "quarantined", "skipped")
 """What can become of a row; read = their sum."""
 
+UNKNOWN_FIGURES: dict[str, Any] = {
+    "tokens": 0,
+    "ambiguous": 0,
+    "unpriced_tokens": 0,
+    "list_cost": None,
+    "contracted_cost": None,
+    "reported_cost": None,
+    "attribution_coverage": None,
+    "first_timestamp": None,
+    "last_timestamp": None,
+}
+"""What a reading came to where its rows are no calls."""
+
 
 @dataclass
 class Reading:
@@ -30,6 +43,7 @@ class Reading:
         quarantine = {r["reason"]: r["rows"] for r in self.reasons if r["fate"] == "quarantined"}
         return {
             **self.counts,
+            **UNKNOWN_FIGURES,
             **self.figures,
             "quarantine_reasons": dict(sorted(quarantine.items())),
             "format": self.format,
@@ -72,7 +86,7 @@ def combined(readings: Sequence[Reading]) -> dict[str, Any]:
         for reason, rows in part["quarantine_reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + rows
     return total | {
-        "quarantine_reasons": reasons,
+        "quarantine_reasons": dict(sorted(reasons.items())),
         "format": ", ".join(part["format"] for part in parts),
         "warnings": [text for part in parts for text in part["warnings"]],
     }

@@ -9,11 +9,13 @@ import pandas as pd
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest import workspace
+from finops_lib.ingest.containers import first_records
 from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.originals import keep_raw_text
 from finops_lib.ingest.readers.base import MACROS
-from finops_lib.ingest.readers.mapped import read_mapping
+from finops_lib.ingest.readers.mapped import Mapping, read_mapping
 from finops_lib.ingest.reading import FATES, Reading
-from finops_lib.ingest.records import keep_raw_text, load_records
+from finops_lib.ingest.records import load_records
 from finops_lib.params import Params, Source
 from finops_lib.schema import TABLES, Column, names
 
@@ -48,6 +50,7 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         raise SourceError(message, hint=f"tables: requests, {', '.join(GIVEN)}")
     contract = TABLES[source.table]
     mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
+    _check_columns(files, mapping, contract)
     labels = [
         str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p)
         for p in files
@@ -67,8 +70,8 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
             f"CREATE TABLE fresh AS SELECT source_file, source_position, {kept} FROM checked WHERE fault IS NULL"
         )
         connection.execute(
-            f"""CREATE TABLE refusals AS SELECT '{source.table}' AS source, source_file, source_position, fault AS reason,
-                CAST(NULL AS VARCHAR) AS raw_text FROM checked WHERE fault IS NOT NULL
+            f"""CREATE TABLE refusals AS SELECT '{source.table}' AS source, source_file, source_position,
+                fault AS reason, CAST(NULL AS VARCHAR) AS raw_text FROM checked WHERE fault IS NOT NULL
             UNION ALL SELECT '{source.table}', source_file, source_position, reason, raw_text FROM refused"""
         )
         keep_raw_text(connection, "refusals")
@@ -86,12 +89,26 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
     return reading
 
 
+def _check_columns(files: list[Path], mapping: Mapping, contract: tuple[Column, ...]) -> None:
+    """Refuse a file that has none of the columns every row needs."""
+    wanted = [mapping.columns[c.name] for c in contract if c.required and c.name in mapping.columns]
+    for path in files:
+        found = {str(key).strip() for record in first_records(path) if isinstance(record, dict) for key in record}
+        if found and wanted and {name.lower() for name in wanted}.isdisjoint(name.lower() for name in found):
+            message = f"{path}: has none of the columns {', '.join(wanted)}; it has {', '.join(sorted(found)[:12])}"
+            raise SourceError(message, hint="name its columns with --mapping FILE.yaml")
+
+
 def _checked_sql(contract: tuple[Column, ...], columns: dict[str, str], constants: dict[str, str]) -> str:
     values, faults = [], []
     for column in contract:
-        given = f'blank("{columns[column.name]}")' if column.name in columns else "NULL"
+        given = "CAST(NULL AS VARCHAR)"
+        if column.name in columns:
+            quoted = columns[column.name].replace('"', '""')
+            given = f'blank("{quoted}")'
         if column.name in constants:
-            given = f"coalesce({given}, '{constants[column.name]}')"
+            constant = constants[column.name].replace("'", "''")
+            given = f"coalesce({given}, '{constant}')"
         cast = f"instant({given})" if column.type == "TIMESTAMPTZ" else f"TRY_CAST({given} AS {column.type})"
         values.append(f"{cast} AS {column.name}")
         if column.required:

@@ -9,7 +9,7 @@ from finops_lib.report.figures_trend import plot_daily_cost, plot_daily_spend, p
 from finops_lib.report.headline import headline_text
 from finops_lib.report.sidecar import Sidecar
 from finops_lib.report.tables import Label, Table, decision_table
-from finops_lib.report.text import count, share, unit_price, usd
+from finops_lib.report.text import count, month_name, share, unit_price, usd
 from finops_lib.report.widgets import explore
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "decision_table",
     "explore",
     "headline_text",
+    "month_name",
     "plot_capture_days",
     "plot_cost_per_success",
     "plot_coverage",

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from finops_lib.report.axis_units import share_axis
 from finops_lib.report.chart import ACTUAL, INK, MUTED, QUIET, SECONDARY, UNKNOWN, Chart, new_chart
-from finops_lib.report.text import month_name, share, shorten, usd
+from finops_lib.report.text import month_name, share, two_lines, usd
 
 UNATTRIBUTED = "unattributed"
 REST = "everything else ("
@@ -154,7 +154,7 @@ def draw_bars(axes: Axes, names: list[str], values: np.ndarray, labels: list[str
             va="center",
             color=QUIET if label.startswith("no ") else INK,
         )
-    axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+    axes.set_yticks(range(len(names)), [two_lines(name) for name in names], linespacing=1.0)
     axes.set_ylim(len(names) - 0.4, -0.6)
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
     # room for the labels right of the longest bar
@@ -184,7 +184,8 @@ def paired_bars(title: str, names: list[str], series: dict[str, np.ndarray], sub
     Chart
         The chart, without alternative text for its values.
     """
-    figure, (axes,) = new_chart(title, subtitle=subtitle, height=0.66 + 0.56 * len(names))
+    row = 0.56 if max(name.count("\n") for name in names) < 2 else 0.64
+    figure, (axes,) = new_chart(title, subtitle=subtitle, height=0.66 + row * len(names))
     place = np.arange(len(names))
     widest = max(float(np.nanmax(values, initial=0.0)) for values in series.values())
     for (label, values), color, shift in zip(series.items(), (SECONDARY, ACTUAL), (-0.19, 0.19), strict=True):
@@ -200,7 +201,7 @@ def paired_bars(title: str, names: list[str], series: dict[str, np.ndarray], sub
                 fontsize=9,
                 color=QUIET if np.isnan(value) else INK,
             )
-    axes.set_yticks(place, names)
+    axes.set_yticks(place, names, linespacing=1.05)
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_xlim(0, (widest or 1.0) * 1.12)
     axes.grid(visible=False, axis="y")

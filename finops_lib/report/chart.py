@@ -211,9 +211,9 @@ def _fitted(text: str, size: float, weight: str | int = "normal") -> list[str]:
     lines, characters = [plain], len(plain)
     while any(length(line) > room for line in lines):
         characters -= 1
-        lines = textwrap.wrap(plain, characters)
+        lines = textwrap.wrap(plain, characters, break_on_hyphens=False)
     balanced = lines
     while len(balanced) == len(lines) > 1 and characters > 12:
         lines, characters = balanced, characters - 1
-        balanced = textwrap.wrap(plain, characters)
+        balanced = textwrap.wrap(plain, characters, break_on_hyphens=False)
     return [line.replace("\u00a0", " ") for line in lines]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.report.axis_units import money_axis
-from finops_lib.report.bars import bar_height, draw_bars, highlight, listing, of_period, paired_bars
+from finops_lib.report.bars import UNATTRIBUTED, bar_height, draw_bars, highlight, listing, of_period, paired_bars
 from finops_lib.report.chart import Chart, describe, new_chart, words_only
-from finops_lib.report.text import count, share, shorten, unit_price, words
+from finops_lib.report.text import count, share, two_lines, unit_price, words
 
 
 def plot_token_classes(classes: pd.DataFrame, *, period: str = "") -> Chart:
@@ -88,7 +88,7 @@ def plot_model_mix(mix: pd.DataFrame, *, period: str = "", top: int = 10) -> Cha
     notes = ["" if pd.isna(price) else f"{unit_price(price)} a request" for price in shown["cost_per_request"]]
     figure = paired_bars(
         title,
-        [f"{shorten(name)}\n{note}" if note else shorten(name) for name, note in zip(names, notes, strict=True)],
+        [f"{two_lines(name)}\n{note}" if note else two_lines(name) for name, note in zip(names, notes, strict=True)],
         {"share of requests": traffic, "share of cost": costs},
         f"Requests and contracted cost by {' and '.join(words(key) for key in keys)}{of_period(period)}{left_out}",
     )
@@ -96,13 +96,13 @@ def plot_model_mix(mix: pd.DataFrame, *, period: str = "", top: int = 10) -> Cha
 
 
 def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
-    """Draw what a successful task costs with each model.
+    """Draw what a successful task costs with each model, or in each workflow.
 
     Parameters
     ----------
     ranked : DataFrame
-        One row per model, costliest first: ``model``, ``cost_per_successful_task`` (USD, null without a
-        success), ``success_rate``, ``success_definition``.
+        One row per value of its first column (the dimension), costliest first: ``cost_per_successful_task``
+        (USD, null without a success), ``success_rate``, ``tasks``, ``success_definition``.
     period : str
         Month ``YYYY-MM``, for the subtitle.
 
@@ -111,32 +111,41 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
     Figure
         Horizontal bars with price and success rate; words where no task is known.
     """
+    dimension = str(ranked.columns[0])
     known = ranked[ranked["cost_per_successful_task"].notna()]
     if known.empty:
         return words_only(
             f"The cost of a successful task is not known{of_period(period)}",
             "No task with a cost is known to have been resolved, accepted or completed.",
         )
-    names = ranked["model"].astype(str).tolist()
+    names = ranked[dimension].fillna(UNATTRIBUTED).astype(str).tolist()
     prices = ranked["cost_per_successful_task"].astype("float64").to_numpy()
     labels = [
-        f"no success in {count(tasks)} tasks" if np.isnan(price) else f"{unit_price(price)} · {share(rate)} succeed"
+        f"no success reported for {count(tasks)} tasks"
+        if np.isnan(price)
+        else f"{unit_price(price) if price else 'no cost by the token'} · {share(rate)} succeed"
         for price, rate, tasks in zip(prices, ranked["success_rate"], ranked["tasks"], strict=True)
     ]
-    dearest, cheapest = known.iloc[0], known.iloc[-1]
-    title = f"A successful task costs {unit_price(dearest['cost_per_successful_task'])} with {dearest['model']}"
-    if len(known) > 1:
-        title += f" and {unit_price(cheapest['cost_per_successful_task'])} with {cheapest['model']}"
+    # what is paid by the hour or not at all is no price of a task
+    paid = known[known["cost_per_successful_task"] > 0] if (known["cost_per_successful_task"] > 0).any() else known
+    dearest, cheapest = paid.iloc[0], paid.iloc[-1]
+    joined = "with" if dimension == "model" else "in"
+    title = f"A successful task costs {unit_price(dearest['cost_per_successful_task'])} {joined} {dearest[dimension]}"
+    if len(paid) > 1:
+        title += f" and {unit_price(cheapest['cost_per_successful_task'])} {joined} {cheapest[dimension]}"
     definition = ", ".join(sorted({str(text) for text in ranked["success_definition"].dropna()}))
     figure, (axes,) = new_chart(
         title,
-        subtitle=f"Cost per successful task by model{of_period(period)}; successful means {definition or 'not said'}",
+        subtitle=f"Cost per successful task by {words(dimension)}{of_period(period)}; successful means "
+        f"{definition or 'not said'}",
         height=bar_height(len(names)),
     )
     draw_bars(axes, names, np.nan_to_num(prices), labels, highlight(names, np.nan_to_num(prices)))
     money_axis(axes.xaxis)
     axes.set_xlabel("Cost per successful task (USD)")
-    return describe(figure, f"Horizontal bars of cost per successful task by model. {listing(names, labels)}")
+    return describe(
+        figure, f"Horizontal bars of cost per successful task by {words(dimension)}. {listing(names, labels)}"
+    )
 
 
 def _pair_list(names: list[str], kind: str, first: np.ndarray, second: np.ndarray) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from finops_lib.report.axis_units import money_axis
 from finops_lib.report.bars import listing
 from finops_lib.report.chart import ACTUAL, INK, MUTED, QUIET, Chart, describe, new_chart, words_only
-from finops_lib.report.text import month_name, more_or_less, share, usd
+from finops_lib.report.text import count, month_name, more_or_less, share, usd
 
 
 def plot_month_on_month(months: pd.DataFrame) -> Chart:
@@ -20,7 +20,7 @@ def plot_month_on_month(months: pd.DataFrame) -> Chart:
     ----------
     months : DataFrame
         One row per month: ``month`` (YYYY-MM), ``days``, ``days_in_month``, ``is_partial``,
-        ``contracted_cost`` (USD), ``contracted_cost_change``, ``cost_per_day_change`` (shares).
+        ``contracted_cost`` (USD), ``tokens``, ``contracted_cost_change``, ``cost_per_day_change`` (shares).
 
     Returns
     -------
@@ -39,11 +39,13 @@ def plot_month_on_month(months: pd.DataFrame) -> Chart:
     place = np.arange(len(months))
     bars = axes.bar(place, np.nan_to_num(costs), width=0.62, color=[MUTED] * (len(months) - 1) + [ACTUAL])
     labels = []
+    crowded = len(months) > 7
     for bar, row in zip(bars, months.to_dict("records"), strict=True):
         if row["is_partial"]:
             bar.set(hatch="///", hatchcolor="white")
-        labels.append("\n".join(_month_label(row)))
-    size = 10 if len(months) <= 7 else 8
+        label = "\n".join(_month_label(row))
+        labels.append(label.replace("USD ", "") if crowded else label)
+    size = 8 if crowded else 10
     for at, (cost, label) in enumerate(zip(costs, labels, strict=True)):
         axes.annotate(
             label,
@@ -70,14 +72,21 @@ def plot_month_on_month(months: pd.DataFrame) -> Chart:
 def _month_label(row: dict[str, Any]) -> list[str]:
     if pd.isna(row["contracted_cost"]):
         return ["no price"]
+    if not row["contracted_cost"] and not row["tokens"]:
+        return ["no calls"]
     lines = [usd(row["contracted_cost"], cents=False)]
     if not pd.isna(row["contracted_cost_change"]):
-        lines.append(share(row["contracted_cost_change"], signed=True))
+        lines.append(_change(row["contracted_cost_change"]))
     elif not pd.isna(row["cost_per_day_change"]):
-        lines.append(f"{share(row['cost_per_day_change'], signed=True)} a day")
+        lines.append(f"{_change(row['cost_per_day_change'])} a day")
     if row["is_partial"]:
         lines.append(f"{row['days']} of {row['days_in_month']} days")
     return lines
+
+
+def _change(change: float) -> str:
+    """Write a change; what grew more than tenfold as a multiple."""
+    return share(change, signed=True) if change < 9.995 else f"× {count(round(change + 1))}"
 
 
 def _month_title(last: pd.Series, before: pd.Series | None) -> str:

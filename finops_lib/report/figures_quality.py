@@ -20,7 +20,7 @@ from finops_lib.report.chart import (
     new_chart,
     words_only,
 )
-from finops_lib.report.text import count, share, shorten, words
+from finops_lib.report.text import count, share, two_lines, words
 
 _FATES = {
     "requests": ("model calls", ACTUAL),
@@ -30,6 +30,7 @@ _FATES = {
     "quarantined": ("quarantined", ANOMALY),
 }
 _DAY = "charge_period_start"
+_FEW = 0.05
 
 
 def plot_rows_read(reads: pd.DataFrame) -> Chart:
@@ -79,7 +80,7 @@ def plot_rows_read(reads: pd.DataFrame) -> Chart:
             va="center",
             color=INK,
         )
-    axes.set_yticks(range(len(names)), [shorten(name) for name in names])
+    axes.set_yticks(range(len(names)), [two_lines(name) for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_xlim(0, total.max() * 1.25)
     axes.grid(visible=False, axis="y")
@@ -156,7 +157,7 @@ def plot_capture_days(captured: pd.DataFrame) -> Chart:
     Parameters
     ----------
     captured : DataFrame
-        One row per source × day with rows: ``source``, ``charge_period_start`` and, if known,
+        One row per source × day with rows: ``source``, ``charge_period_start`` and, if known, ``calls`` and
         ``feeds_ledger`` (false where another layer covers the day and this one only reconciles).
 
     Returns
@@ -178,6 +179,7 @@ def plot_capture_days(captured: pd.DataFrame) -> Chart:
     empty = len(every.difference(pd.DatetimeIndex(days[feeds].unique())))
     span = f"{len(every)} {'day' if len(every) == 1 else 'days'}"
     title = f"All of the {span} are covered" if not empty else f"{empty} of {span} have no model calls in the ledger"
+    title += _largest_gap(captured.assign(day=days)[feeds])
     figure, (axes,) = new_chart(
         title if len(every) > 1 or empty else "One day is covered",
         subtitle=f"Days with rows by source{only_reconciles}",
@@ -195,7 +197,7 @@ def plot_capture_days(captured: pd.DataFrame) -> Chart:
             f"{len(seen)} {'day' if len(seen) == 1 else 'days'}"
             + (f", {len(inside)} missing in between" if len(inside) else "")
         )
-    axes.set_yticks(range(len(sources)), [shorten(name) for name in sources])
+    axes.set_yticks(range(len(sources)), [two_lines(name, 34) for name in sources])
     axes.set_ylim(len(sources) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.grid(visible=True, axis="x")
@@ -233,6 +235,22 @@ def plot_quarantine(reasons: pd.DataFrame) -> Chart:
     count_axis(axes.xaxis)
     axes.set_xlabel("Rows")
     return describe(figure, f"Horizontal bars of refused rows by reason. {listing(names, labels)}")
+
+
+def _largest_gap(fed: pd.DataFrame) -> str:
+    """Name the busiest source that misses a few of its days; one that rests every other day misses none."""
+    if "calls" not in fed.columns:
+        return ""
+    gaps = []
+    for source, rows in fed.groupby("source"):
+        span = (rows["day"].max() - rows["day"].min()).days + 1
+        missing = span - rows["day"].nunique()
+        if 0 < missing <= _FEW * span:
+            gaps.append((rows["calls"].astype("float64").sum(), str(source), missing))
+    if not gaps:
+        return ""
+    _, source, missing = max(gaps)
+    return f"; {source} has no calls on {missing} of its days"
 
 
 def _rows_title(counts: dict[str, np.ndarray], total: np.ndarray) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -18,7 +20,7 @@ from finops_lib.report.bars import (
     of_period,
 )
 from finops_lib.report.chart import ACTUAL, INK, MUTED, UNKNOWN, Chart, describe, new_chart, words_only
-from finops_lib.report.text import count, month_name, share, shorten, usd, words
+from finops_lib.report.text import count, month_name, share, two_lines, usd, words
 
 
 def plot_spend(spend: pd.DataFrame, *, period: str = "") -> Chart:
@@ -45,6 +47,8 @@ def plot_spend(spend: pd.DataFrame, *, period: str = "") -> Chart:
     if unpriced.all():
         return _plot_unpriced(spend, names, period)
     costs = spend["contracted_cost"].astype("float64").fillna(0.0).to_numpy()
+    if not _names_something(names):
+        return _unnamed(words(dimension), costs.sum(), period)
     labels = [
         f"no price · {count(tokens, compact=True)} tokens" if missing else cost_label(cost, part)
         for cost, part, tokens, missing in zip(
@@ -124,9 +128,12 @@ def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
     if np.isnan(cells).all() or np.nanmax(cells) <= 0:
         return words_only(f"No cost by {rows} and {columns}{of_period(period)}", "Nothing in this scope has a price.")
     at = np.unravel_index(np.nanargmax(cells), cells.shape)
-    pair = f"{matrix.index[at[0]]} with {matrix.columns[at[1]]}"
+    if not _names_something(matrix.index) or not _names_something(matrix.columns):
+        return _unnamed(columns if _names_something(matrix.index) else rows, np.nansum(cells), period)
+    pair = f"{matrix.index[at[0]]} × {matrix.columns[at[1]]}"
     figure, (axes,) = new_chart(
-        f"{pair} is the largest block: {usd(matrix.iloc[at], cents=False)}, {share(cells[at] / np.nansum(cells))}",
+        f"The largest block is {pair}: {usd(matrix.iloc[at], cents=False)}, "
+        f"{share(cells[at] / np.nansum(cells))} of the cost",
         subtitle=f"Contracted cost (USD) by {rows} and {columns}{of_period(period)}",
         height=0.95 + 0.42 * len(matrix),
     )
@@ -134,9 +141,9 @@ def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
     shades = colormaps["Blues"].with_extremes(bad="#EEEEEE")
     axes.imshow(np.ma.masked_invalid(cells), cmap=shades, vmin=0, vmax=np.nanmax(cells) * 1.15, aspect="auto")
     axes.set_xticks(
-        range(cells.shape[1]), [_wrapped(name, 96 // cells.shape[1]) for name in matrix.columns], fontsize=9
+        range(cells.shape[1]), [two_lines(str(name), 110 // cells.shape[1]) for name in matrix.columns], fontsize=9
     )
-    axes.set_yticks(range(cells.shape[0]), [shorten(str(name), 28) for name in matrix.index])
+    axes.set_yticks(range(cells.shape[0]), [two_lines(str(name), 28) for name in matrix.index])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     for (row, column), cost in np.ndenumerate(cells):
@@ -154,6 +161,20 @@ def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
         for row in cells
     ]
     return describe(figure, f"Grid of cost by {rows} and {columns}. {listing([str(n) for n in matrix.index], values)}")
+
+
+def _names_something(values: Iterable[object]) -> bool:
+    return any(value != UNATTRIBUTED for value in values)
+
+
+def _unnamed(dimension: str, cost: float, period: str) -> Chart:
+    """Say in words that no call names a dimension, and what would."""
+    key = dimension.replace(" ", "_").lower()
+    return words_only(
+        f"No call names its {dimension}{of_period(period)}",
+        f"All of it, {usd(cost)}, is unattributed. A tag '{key}' on the calls names it, or "
+        f"'defaults: {{{key}: …}}' at a source in parameters/organisation.yaml or in an assistant's file.",
+    )
 
 
 def _plot_unpriced(spend: pd.DataFrame, names: list[str], period: str) -> Chart:
@@ -192,17 +213,6 @@ def _spend_title(spend: pd.DataFrame, dimension: str, period: str) -> str:
     if len(spend) == 1:
         return f"{name} is all of {cost}: {usd(largest['contracted_cost'])}"
     return f"{name} is {share(part)} of {cost}"
-
-
-def _wrapped(name: object, width: int) -> str:
-    """Break a long column name over two lines at most."""
-    text = shorten(str(name), 2 * max(width, 6))
-    if len(text) <= max(width, 6):
-        return text
-    middle = len(text) // 2
-    breaks = [place + 1 for place, letter in enumerate(text) if letter in " -_/." and 0 < place < len(text) - 1]
-    at = min(breaks, key=lambda place: abs(place - middle)) if breaks else middle
-    return f"{text[:at].rstrip()}\n{text[at:]}"
 
 
 def _cell(cost: float, columns: int) -> str:

@@ -25,6 +25,7 @@ from finops_lib.report.text import count, month_name, more_or_less, share, short
 
 _DAY = "charge_period_start"
 _COMPARED_DAYS = 28
+_LITTLE = 0.02  # of the whole: a smaller move is no news
 
 
 def plot_daily_cost(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
@@ -123,12 +124,12 @@ def plot_daily_spend(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
 
 
 def plot_unit_costs(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
-    """Draw what a request costs and how many tokens it takes, and what a task costs where that is known.
+    """Draw the tokens of a day, what a request costs and takes, and what a task costs where that is known.
 
     Parameters
     ----------
     daily : DataFrame
-        One row per day without gaps: ``charge_period_start`` and, each with its ``…_average``,
+        One row per day without gaps: ``charge_period_start`` and, each with its ``…_average``, ``tokens``,
         ``cost_per_request`` (USD), ``tokens_per_request``, ``cost_per_task`` (USD).
     window_days : int
         Days of the averages.
@@ -146,9 +147,11 @@ def plot_unit_costs(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
     panels = {name: panel for name, panel in panels.items() if daily[name].notna().any()}
     if not panels:
         return words_only("Cost and tokens per request are not known", "The sources count no requests in this scope.")
-    days = daily[_DAY]
+    days, title = daily[_DAY], _unit_title(daily, panels)
+    if "tokens_average" in daily.columns:
+        panels["tokens"] = ("Billed tokens a day", _compact)
     figure, axes = new_chart(
-        _unit_title(daily, panels),
+        title,
         subtitle=f"Dots are days, lines {window_days}-day averages (sums over sums)",
         height=0.5 + 1.75 * len(panels),
         panels=len(panels),
@@ -162,7 +165,7 @@ def plot_unit_costs(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
         _end_label(panel, days, average if averaged else values, "{}", written)
         panel.set_ylabel(label)
         panel.set_ylim(0, np.nanmax(values) * 1.12 or 1)
-        (count_axis if name.startswith("tokens") else money_axis)(panel.yaxis)
+        (count_axis if "tokens" in name else money_axis)(panel.yaxis)
         _finish_days(panel, days)
     for panel in axes[:-1]:
         panel.set_xlabel("")
@@ -209,15 +212,20 @@ def _mover_title(names: list[str], layers: list[np.ndarray], dimension: str) -> 
     moves = {place: layers[place][-1] - layers[place][-1 - back] for place in named}
     mover = max(moves, key=lambda place: abs(moves[place]))
     since = "four weeks" if back == _COMPARED_DAYS else f"{back} days"
-    if back and abs(moves[mover]) >= 0.005:
+    if back and abs(moves[mover]) >= max(_LITTLE * sum(last), 0.005):
         verb = "more" if moves[mover] > 0 else "less"
         return f"{names[mover]} moved most: {usd(abs(moves[mover]))} a day {verb} than {since} earlier"
     largest = max(named, key=lambda place: last[place])
-    return f"{names[largest]} is the largest {words(dimension)}, at {usd(last[largest])} a day"
+    steady = f"; none moved much in {since}" if back and len(named) > 1 else ""
+    return f"{names[largest]} is the largest {words(dimension)}, at {usd(last[largest])} a day{steady}"
 
 
 def _whole(number: float) -> str:
     return count(round(number))
+
+
+def _compact(number: float) -> str:
+    return count(round(number), compact=True)
 
 
 def _last(values: np.ndarray) -> float | None:
@@ -290,7 +298,7 @@ def _side_label(axes: Axes, day: pd.Timestamp, wanted: float, place: float, labe
         va="center",
         fontsize=9,
         annotation_clip=False,
-        arrowprops={"arrowstyle": "-", "color": color, "linewidth": 2, "shrinkA": 2, "shrinkB": 0},
+        arrowprops={"arrowstyle": "-", "color": color, "linewidth": 2, "shrinkA": 2, "shrinkB": 0, "relpos": (0, 0.5)},
     )
 
 

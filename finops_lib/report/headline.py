@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pandas as pd
 from IPython.display import Markdown
 
 from finops_lib.report.text import count, escape_markdown, is_known, month_name, more_or_less, share, unit_price, usd
 
 
-def headline_text(headline: Mapping[str, Any]) -> Markdown:
+def headline_text(headline: Mapping[str, Any], missing: pd.DataFrame | None = None) -> Markdown:
     """Write the sentences a reader wants first, and what they do not know.
 
     Parameters
@@ -18,18 +19,29 @@ def headline_text(headline: Mapping[str, Any]) -> Markdown:
     headline : mapping
         The first-screen numbers: ``period``, ``cost``, ``requests`` and the others that the headline of
         the inform stage holds.
+    missing : DataFrame, optional
+        One row per thing the data does not hold, the gravest first: ``missing``, ``how_to_add``.
 
     Returns
     -------
     Markdown
-        Three short paragraphs: cost and change; volume and the largest parts; what is not known.
+        Short paragraphs: cost and change; volume and the largest parts; what is not known; what the
+        data does not hold at all.
     """
     month = month_name(headline["period"])
     if not headline["has_traffic"]:
         label = "The ledger is empty" if headline["period"] == "latest" else f"No traffic in {month}"
-        return Markdown(f"**{label}.** There is nothing to report until exports with model calls are read.")
+        first = f" To change that: {escape_markdown(missing['how_to_add'].iloc[0])}." if _rows(missing) else ""
+        return Markdown(f"**{label}.** There is nothing to report until exports with its model calls are read.{first}")
     parts = [_cost_sentence(headline, month), _volume_sentence(headline), _gap_sentence(headline)]
+    if _rows(missing):
+        things = "; ".join(escape_markdown(thing) for thing in missing["missing"])
+        parts.append(f"The data does not hold: {things}.")
     return Markdown("\n\n".join(parts))
+
+
+def _rows(missing: pd.DataFrame | None) -> int:
+    return 0 if missing is None else len(missing)
 
 
 def _cost_sentence(headline: Mapping[str, Any], month: str) -> str:

@@ -15,9 +15,18 @@ from pandas.io.formats.style import Styler
 from finops_lib.report.text import UNKNOWN, count, is_known, share, unit_price, usd, words
 
 _STYLES = [
-    {"selector": "caption", "props": "caption-side: top; text-align: left; font-weight: bold; padding-bottom: 0.4em"},
+    # as wide as the page, not as the table: a narrow table does not fold its title, a wide one does not hide it
+    {
+        "selector": "caption",
+        "props": "caption-side: top; text-align: left; font-weight: bold; padding-bottom: 0.4em; width: max-content; "
+        "max-width: min(46rem, calc(100vw - 2.5rem))",
+    },
     {"selector": "th, td", "props": "text-align: left; vertical-align: top"},
+    {"selector": "tbody th", "props": "min-width: 8em; overflow-wrap: break-word"},
+    {"selector": "thead th", "props": "vertical-align: bottom"},
     {"selector": ".number", "props": "text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums"},
+    {"selector": "thead th.number", "props": "white-space: normal"},
+    {"selector": "td.none", "props": "font-style: italic"},
     {"selector": ".verdict-fail", "props": "font-weight: bold; color: #a3180d"},
 ]
 
@@ -106,7 +115,17 @@ COLUMNS: dict[str, Label] = {
     "useful_share": Label("Share of cost spent on successes", "", _percent, is_number=True),
     "coverage": Label("Share of cost attributed", "", _percent, UNKNOWN, is_number=True),
     "coverage_of_tokens": Label("Share of tokens attributed", "", _percent, UNKNOWN, is_number=True),
+    "reported_cost": Label("Reported cost", "USD", _money, "not reported", is_number=True),
+    "difference": Label("Difference", "", _change, is_number=True),
     "requests": Label("Requests", "", count, UNKNOWN, is_number=True),
+    "user_id": Label("User"),
+    "source_position": Label("Line or row", "", count, is_number=True),
+    "layer": Label("Seen by", "", _words_of),
+    "covered_by": Label("Ledger takes", "", _words_of),
+    "capture_layer": Label("Seen by", "", _words_of),
+    "nearest_known_name": Label("Nearest name with a price", "", str, "none"),
+    "how_to_add": Label("What adds it"),
+    "own_rows": Label("Of them for this page", "", count, is_number=True),
     "month": Label("Month"),
     "first_day": Label("First day", "", _day),
     "last_day": Label("Last day", "", _day),
@@ -125,6 +144,9 @@ _ENDINGS: dict[str, Label] = {
 }
 
 
+_COMPARED = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than", "==": "exactly"}
+
+
 class Table:
     """A frame as readers see it: titled, with units and a source; the frame itself is kept.
 
@@ -140,6 +162,8 @@ class Table:
         Headings and formats of columns that ``COLUMNS`` does not know, or not so.
     columns : list of str, optional
         Columns to show, in order; all when not given.
+    empty : str
+        What a table without rows says in their place.
     """
 
     def __init__(
@@ -150,10 +174,12 @@ class Table:
         source: str = "",
         labels: Mapping[str, Label] | None = None,
         columns: list[str] | None = None,
+        empty: str = "none",
     ) -> None:
         self.frame = frame
         self.title = title
         self.source = source
+        self.empty = empty
         shown = list(frame.columns) if columns is None else columns
         self._labels = [(labels or {}).get(str(name)) or _label(frame, str(name)) for name in shown]
         self._cells = [
@@ -203,6 +229,9 @@ class Table:
             markup,
             flags=re.DOTALL,
         )
+        if not self.rows:
+            none = f'<tr><td class="none" colspan="{len(self._labels)}">{html.escape(self.empty)}</td></tr>'
+            markup = re.sub(r"<tbody>\s*</tbody>", lambda _: f"<tbody>{none}</tbody>", markup, count=1)
         source = f'<p class="source"><small>Source: {html.escape(self.source)}</small></p>' if self.source else ""
         return markup.rstrip() + "\n" + source
 
@@ -223,7 +252,7 @@ class Table:
             ).rstrip()
             for row in plain
         ]
-        none = ["(no rows)"] if not self.rows else []
+        none = [f"({self.empty})"] if not self.rows else []
         return "\n".join([self.title, *lines, *none, *([f"Source: {self.source}"] if self.source else [])])
 
     def __repr__(self) -> str:
@@ -265,7 +294,7 @@ def decision_table(checks: pd.DataFrame, title: str, source: str = "") -> Table:
             "check": [words(str(name)).capitalize() for name in checks["check"]],
             "found": [_with_unit(*pair) for pair in zip(checks["statistic"], checks["unit"], strict=True)],
             "required": [
-                f"{comparison} {_with_unit(threshold, unit)}"
+                f"{_COMPARED.get(comparison, comparison)} {_with_unit(threshold, unit)}"
                 for comparison, threshold, unit in zip(
                     checks["operator"], checks["threshold"], checks["unit"], strict=True
                 )

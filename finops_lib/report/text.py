@@ -269,6 +269,38 @@ def shorten(text: str, width: int = 34) -> str:
     return f"{line[: keep - keep // 2]}…{line[-(keep // 2) :]}"
 
 
+def two_lines(text: str, width: int = 30) -> str:
+    r"""Break a long name over two lines at one of its own joints.
+
+    Parameters
+    ----------
+    text : str
+        Any name.
+    width : int
+        Characters a line may take; what two lines cannot hold is cut in its middle.
+
+    Returns
+    -------
+    str
+        One line, or two with a newline between.
+
+    Examples
+    --------
+    >>> two_lines("short-name", 12), two_lines("region.vendor.model-large-v2", 16)
+    ('short-name', 'region.vendor.\nmodel-large-v2')
+    """
+    width = max(width, 6)
+    line = shorten(text, 2 * width)
+    if len(line) <= width:
+        return line
+    # not between the digits of a version
+    joints = [match.end() for match in re.finditer(r"(?<=.)([ _/:-]|\.(?!\d))(?=.)", line)]
+    # a joint that leaves two lines within the width, as near to the middle as there is one
+    fitting = [place for place in joints if max(place, len(line) - place) <= width + 2] or [len(line) // 2]
+    at = min(fitting, key=lambda place: abs(place - len(line) / 2))
+    return f"{line[:at].rstrip()}\n{line[at:].lstrip()}"
+
+
 def _half_up(number: float, places: str) -> Decimal:
     return Decimal(str(number)).quantize(Decimal(places), ROUND_HALF_UP)
 

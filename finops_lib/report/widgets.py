@@ -15,9 +15,11 @@ from matplotlib.figure import Figure
 
 from finops_lib.errors import FinOpsError
 from finops_lib.report.tables import Label, Table
-from finops_lib.report.text import usd, words
+from finops_lib.report.text import month_name, usd, words
+from finops_lib.schema import DIMENSIONS
 
 _ROWS_A_CONTROL = 8
+_DIMENSIONS = {column.name for column in DIMENSIONS}
 _WIDE = {"description_width": "initial"}
 
 
@@ -272,4 +274,5 @@ def _cost(computed: Any) -> Any:
 def _written(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(_written(item) for item in value)
-    return "all" if value is None else str(value)
+    text = "all" if value is None else month_name(str(value))
+    return words(text) if text in _DIMENSIONS else text

@@ -16,10 +16,10 @@
 # %% [markdown]
 # # Ledger
 #
-# **Question.** What was read, what was set aside, and how far can the ledger be trusted?
-# **Reads.** The sources that `parameters/organisation.yaml` lists, and the workspace.
-# **Writes.** The ledger in the workspace, and this page's results.
-# **Decides.** Whether the month's figures may be used.
+# - **Question.** What was read, what was set aside, and how far can the ledger be trusted?
+# - **Reads.** The sources that `parameters/organisation.yaml` lists, and the workspace.
+# - **Writes.** The ledger in the workspace, and this page's results.
+# - **Decides.** Whether the month's figures may be used.
 
 # %% tags=["parameters"]
 assistant: str = "organisation"  # reads parameters/<assistant>.yaml
@@ -44,7 +44,23 @@ out = report.Sidecar(params, "01_ledger", period=ledger.period, inputs=ledger.fi
 
 # %%
 headline = inform.headline(ledger.costs, ledger.usage, ledger.period)
-report.headline_text(headline)
+given, users = ingest.tables_read(params), int(ingest.distinct_users(ledger)["users"].sum())
+missing = inform.what_is_missing(costs, usage, given, assistant=assistant, users=users)
+report.headline_text(headline, missing)
+
+# %% [markdown]
+# ## What the data does not hold
+#
+# Each line names something the exports do not hold, what cannot be said without it, and what would add it.
+
+# %%
+out.table("missing", missing)
+report.Table(
+    missing,
+    "What is missing, and what adds it",
+    source="Ledger and reading record",
+    empty="Nothing is missing: every section of the reports has its data.",
+)
 
 # %% [markdown]
 # ## What was read
@@ -58,12 +74,17 @@ report.plot_rows_read(reads)
 # %%
 out.table("rows_read", reads)
 shown = ["source", "files", "read", "requests", "aggregated", "duplicates", "quarantined", "skipped", "list_cost"]
-report.Table(reads, "Rows read, by source", columns=shown, source="Reading record of the workspace; all assistants")
+report.Table(
+    reads,
+    "Rows read, by source",
+    columns=shown,
+    source="Reading record; all assistants and months. Costs of sources that overlap do not add up",
+    empty="Nothing was read yet.",
+)
 
 # %%
-given = ingest.tables_read(params)
 out.table("tables_read", given)
-report.Table(given, "What else was given, and what was not", source="Reading record of the workspace")
+report.Table(given, "What else was given beside calls", source="Reading record of the workspace")
 
 # %% [markdown]
 # ## What was set aside
@@ -77,16 +98,22 @@ report.plot_quarantine(refused)
 
 # %%
 out.table("rows_set_aside", aside)
-report.Table(aside, "Rows that are not in the ledger", source="Reading record of the workspace; all assistants")
+report.Table(
+    aside,
+    "Rows that are not in the ledger, and why",
+    source="Reading record of the workspace; all assistants",
+    empty="Every row read is in the ledger.",
+)
 
 # %%
-report.Table(ingest.quarantined_rows(params), "Where the unusable rows stand", source="Quarantine of the workspace")
+quarantined = ingest.quarantined_rows(params)
+report.Table(quarantined, "Where the unusable rows stand", source="Quarantine of the workspace")
 
 # %% [markdown]
 # ## Which source feeds the ledger
 #
 # Gateway logs, traces and provider reports overlap. One of them feeds the ledger for each provider account and day;
-# the others only reconcile and are never added.
+# the others only reconcile and are never added. A gap in a log is filled by the provider's report where there is one.
 
 # %%
 report.plot_capture_days(ingest.captured_days(params))
@@ -94,7 +121,12 @@ report.plot_capture_days(ingest.captured_days(params))
 # %%
 twice = ingest.covered_twice(params)
 out.table("covered_twice", twice)
-report.Table(twice, "Seen by a second source and not added", source="Coverage record of the workspace")
+report.Table(
+    twice,
+    "Seen by a second source and not added",
+    source="Coverage record of the workspace",
+    empty="No usage was seen by two sources.",
+)
 
 # %% [markdown]
 # ## Who is named
@@ -120,7 +152,10 @@ report.plot_token_classes(classes, period=ledger.period)
 # %%
 bases = ingest.usage_bases(params)
 report.Table(
-    bases, "How each source counts, and what adding up as received would give", source="Requests of the workspace"
+    bases,
+    "How each source counts, and what adding up as received would give",
+    source="Requests of the workspace; all assistants and months",
+    empty="No call was read yet.",
 )
 
 # %% [markdown]
@@ -131,12 +166,22 @@ report.Table(
 # %%
 unpriced = ingest.unpriced_models(ledger)
 out.table("unpriced_models", unpriced)
-report.Table(unpriced, "Models without a price", source="Ledger and price list")
+report.Table(
+    unpriced,
+    "Models without a price",
+    source="Ledger and price list",
+    empty="Every model of the month has a price.",
+)
 
 # %%
 reported = ingest.reported_against_ours(ledger)
 out.table("reported_cost", reported)
-report.Table(reported, "Cost as the sources reported it, against list prices", source="Ledger")
+report.Table(
+    reported,
+    "Cost as the sources reported it, against list prices",
+    source="Ledger",
+    empty="No source of the month reports a cost.",
+)
 
 # %% [markdown]
 # ## Decision
@@ -144,7 +189,8 @@ report.Table(reported, "Cost as the sources reported it, against list prices", s
 # %%
 limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
 checks = checklist([ingest.reading_checks(ledger), inform.profile_checks(costs, usage, **limits)])
-report.decision_table(checks, f"Can the figures of {ledger.period or 'this month'} be used?", "This page")
+month = report.month_name(ledger.period or "this month")
+report.decision_table(checks, f"Can the figures of {month} be used?", "This page")
 
 # %%
 out.glue("month_cost", headline["cost"], "USD")

@@ -16,10 +16,10 @@
 # %% [markdown]
 # # Cost profile
 #
-# **Question.** Who and what causes the model bill, and what does it buy?
-# **Reads.** The ledger of the workspace.
-# **Writes.** This page's results and the data behind its tables.
-# **Decides.** Where to look first.
+# - **Question.** Who and what causes the model bill, and what does it buy?
+# - **Reads.** The ledger of the workspace.
+# - **Writes.** This page's results and the data behind its tables.
+# - **Decides.** Where to look first.
 
 # %% tags=["parameters"]
 assistant: str = "organisation"  # reads parameters/<assistant>.yaml
@@ -36,11 +36,13 @@ costs, usage = ledger.month(ledger.costs), ledger.month(ledger.usage)
 out = report.Sidecar(params, "03_cost_profile", period=ledger.period, inputs=ledger.files)
 
 # %% [markdown]
-# ## The month in three sentences
+# ## The month in a few sentences
 
 # %%
 headline = inform.headline(ledger.costs, ledger.usage, ledger.period)
-report.headline_text(headline)
+given, users = ingest.tables_read(params), int(ingest.distinct_users(ledger)["users"].sum())
+missing = inform.what_is_missing(costs, usage, given, assistant=assistant, users=users)
+report.headline_text(headline, missing)
 
 # %% [markdown]
 # ## Spend by workflow and team
@@ -60,8 +62,7 @@ report.plot_spend(teams, period=ledger.period)
 # %%
 assistants = inform.spend_by(costs, "assistant")
 out.table("spend_by_assistant", assistants)
-money = ["contracted_cost", "share", "list_cost", "avoided_cost", "tokens", "unpriced_tokens"]
-report.Table(assistants, "Spend by assistant", columns=["assistant", *money], source="Ledger")
+report.plot_spend_matrix(inform.spend_matrix(costs, "assistant", "department"), period=ledger.period)
 
 # %% [markdown]
 # ## Spend by environment, data class and user group
@@ -75,12 +76,12 @@ report.plot_spend_matrix(environments, period=ledger.period)
 # %%
 data_classes = inform.spend_by(costs, "data_class")
 out.table("spend_by_data_class", data_classes)
-report.Table(data_classes, "Spend by data class", columns=["data_class", *money], source="Ledger")
+report.plot_spend(data_classes, period=ledger.period)
 
 # %%
 groups = inform.spend_by(costs, "user_group")
 out.table("spend_by_user_group", groups)
-report.Table(groups, "Spend by user group", columns=["user_group", *money], source="Ledger")
+report.plot_spend(groups, period=ledger.period)
 
 # %% [markdown]
 # ## What the tokens are
@@ -98,7 +99,8 @@ report.plot_prompt_composition(inform.prompt_composition(usage), period=ledger.p
 # %% [markdown]
 # ## Which models do the work
 #
-# A model whose share of the cost is far above its share of the traffic is a candidate for a routing review.
+# A model whose share of the cost is far above its share of the traffic is a candidate for a routing review, and so is a
+# dear model on routine work.
 
 # %%
 mix = inform.model_mix(costs, usage)
@@ -106,14 +108,26 @@ out.table("model_mix", mix)
 report.plot_model_mix(mix, period=ledger.period)
 
 # %%
+report.plot_spend_matrix(inform.spend_matrix(costs, "workflow", "model", top=7), period=ledger.period)
+
+# %%
 routes = inform.model_mix(costs, usage, by=("model", "route"))
 out.table("routes", routes)
-report.Table(routes.head(15), "Models and routes that cost most", source="Ledger; all of them in the data of this page")
+sizes = ["input_tokens_per_request", "output_tokens_per_request"]
+shown = ["model", "route", "contracted_cost", "share_of_cost", "requests", "cost_per_request", *sizes]
+source = "Ledger; all of them in the data of this page"
+report.Table(routes.head(15), "Models and routes that cost most", columns=shown, source=source)
 
 # %% [markdown]
 # ## What it buys
 #
-# Cost per successful task, by the model that served it. A task served by several models is split by their cost.
+# Cost per successful task, by workflow and by the model that served it; failed tasks are paid for too. Compare models
+# within a workflow only: they do different work.
+
+# %%
+uses = inform.cost_per_successful_task(ingest.tasks_by(ledger, "workflow"))
+out.table("cost_per_successful_task_by_workflow", uses)
+report.plot_cost_per_success(uses, period=ledger.period)
 
 # %%
 tasks = inform.cost_per_successful_task(ingest.tasks_by(ledger, "model"))
@@ -121,7 +135,9 @@ out.table("cost_per_successful_task", tasks)
 report.plot_cost_per_success(tasks, period=ledger.period)
 
 # %%
-report.Table(tasks, "Cost per successful task, by model", source="Requests of the month, list of models by cost")
+counted = ["cost_per_successful_task", "success_rate", "tasks", "cost", "cost_without_result", "success_definition"]
+source = "Requests of the month; a task served by several models is split by their cost"
+report.Table(tasks, "Cost per successful task, by model", columns=["model", *counted], source=source)
 
 # %% [markdown]
 # ## Where it is going
@@ -155,7 +171,12 @@ report.plot_month_on_month(months)
 users = ingest.users_by_cost(ledger)
 users["user_id"] = inform.pseudonymise(users["user_id"], ingest.pseudonym_key(params))
 out.table("users", users)
-report.Table(users, "Users who cost most, under pseudonyms", source="Requests of the month")
+report.Table(
+    users,
+    "Users who cost most, under pseudonyms",
+    source="Requests of the month",
+    empty="No source of the month names the user of a call.",
+)
 
 # %% [markdown]
 # ## Look for yourself
@@ -164,11 +185,25 @@ report.Table(users, "Users who cost most, under pseudonyms", source="Requests of
 
 # %%
 controls = {
-    "group_by": ["model", "workflow", "team", "environment", "user_group", "data_class", "department"],
+    "group_by": ["model", "workflow", "team", "environment", "user_group", "data_class", "department", "assistant"],
     "period": ledger.period_choices,
     "environment": ledger.choices("environment"),
 }
 report.explore(inform.spend_in_scope, report.plot_spend, controls, frames=(ledger.costs,))
+
+# %% [markdown]
+# ## What this page cannot say
+#
+# Each line names something the exports do not hold, what cannot be said without it, and what would add it.
+
+# %%
+out.table("missing", missing)
+report.Table(
+    missing,
+    "What is missing, and what adds it",
+    source="Ledger and reading record",
+    empty="Nothing is missing: every section has its data.",
+)
 
 # %% [markdown]
 # ## Decision
@@ -176,9 +211,8 @@ report.explore(inform.spend_in_scope, report.plot_spend, controls, frames=(ledge
 # %%
 limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
 checks = inform.profile_checks(costs, usage, **limits)
-report.decision_table(
-    checks, f"Can {params.title}'s profile for {ledger.period or 'this month'} be relied on?", "This page"
-)
+month = report.month_name(ledger.period or "this month")
+report.decision_table(checks, f"{params.title}: can the profile for {month} be relied on?", "This page")
 
 # %%
 out.glue("month_cost", headline["cost"], "USD")

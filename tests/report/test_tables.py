@@ -78,7 +78,7 @@ def test_empty_frames_are_tables(costs):
     """No rows: headings and a word for it, in both forms."""
     table = report.Table(inform.spend_by(costs.head(0), "model"), "Spend")
 
-    assert "(no rows)" in table.to_text()
+    assert "(none)" in table.to_text()
     assert '<th scope="col"' in table.to_html()
 
 
@@ -102,9 +102,9 @@ def test_verdicts_are_words():
     table = report.decision_table(checks, "Decision", source="ledger")
 
     assert [
-        ["Attribution coverage", "97.0%", ">= 95.0%", "pass", "spend <named>"],
-        ["Forecast vs budget", "USD 4,310.00 a month", "<= USD 4,000.00 a month", "FAIL", "–"],
-        ["Days covered", "not known", ">= 30 days", "FAIL", "not known: the data does not hold it"],
+        ["Attribution coverage", "97.0%", "at least 95.0%", "pass", "spend <named>"],
+        ["Forecast vs budget", "USD 4,310.00 a month", "at most USD 4,000.00 a month", "FAIL", "–"],
+        ["Days covered", "not known", "at least 30 days", "FAIL", "not known: the data does not hold it"],
     ] == [[cell or "–" for cell in row] for row in table.rows]
     assert table.frame is checks
     assert "spend &lt;named&gt;" in table.to_html()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from finops_lib.errors import SourceError
+from finops_lib.ingest.containers import first_records
 from finops_lib.ingest.readers.base import Reader
-from finops_lib.ingest.records import first_records
 
 FORMATS: dict[str, str] = {
     "litellm": "litellm",

@@ -38,7 +38,9 @@ _TEXTS = (
 _NUMBERS = ("PromptTokens", "CompletionTokens", "TotalTokens", "ResponseCode", "TotalTime")
 _TIME = '"TimeGenerated", "TimeGenerated [UTC]"'
 _LARGEST = [f'max(blank("{name}")) OVER correlation AS "{name}"' for name in _TEXTS] + [
-    f'CAST(max(TRY_CAST("{name}" AS DOUBLE)) OVER correlation AS VARCHAR) AS "{name}"' for name in _NUMBERS
+    f'coalesce(CAST(max(TRY_CAST("{name}" AS DOUBLE)) OVER correlation AS VARCHAR), '
+    f'max(blank("{name}")) OVER correlation) AS "{name}"'
+    for name in _NUMBERS
 ]
 _RELATION = f"""(
     SELECT source_file, source_position, "CorrelationId", {", ".join(_LARGEST)},

@@ -20,10 +20,10 @@ def _unwrap(document: Any) -> Iterable[Any]:
         for part in document:
             yield from _unwrap(part)
     elif isinstance(document, dict) and isinstance(document.get("observations"), list):
-        trace = document.get("trace") or document
+        trace = document["trace"] if isinstance(document.get("trace"), dict) else document
         kept = {key: trace.get(key) for key in _TRACE_KEPT}
         for observation in document["observations"]:
-            yield {**observation, "trace": kept}
+            yield {**observation, "trace": kept} if isinstance(observation, dict) else observation
     elif isinstance(document, dict) and isinstance(document.get("data"), list):
         yield from document["data"]
     else:
@@ -87,6 +87,15 @@ _TOTAL = f"TRY_CAST({paths(_U, '$.total', '$.total_tokens')} AS BIGINT)"
 # Older rows left the details inside; parts cannot come to more than the total.
 _TAKEN_OUT = f"""({_TOTAL} IS NULL OR ({_TOTAL} <> {_sum("$.input", "$.output")}
     AND {_TOTAL} >= {_sum("$.input", "$.output")} + {_IN_PARTS} + {_OUT_PARTS}))"""
+
+
+def _with_parts(counts: str, parts: str) -> str:
+    """Put parts back; a count that is no whole number stays as it is, to be refused as such."""
+    whole = f"TRY_CAST({counts} AS DOUBLE) = TRY_CAST({counts} AS BIGINT)"
+    added = f"CAST(TRY_CAST({counts} AS BIGINT) + {parts} AS VARCHAR)"
+    return f"coalesce(CASE WHEN {whole} AND {_TAKEN_OUT} THEN {added} END, {counts})"
+
+
 _RELATION = """(
     SELECT o.*, parsed(o.metadata) AS meta, parsed(coalesce(o.trace -> '$.metadata', t.metadata)) AS trace_meta,
         coalesce(o.usage_details, o."usageDetails") AS usage,
@@ -125,11 +134,15 @@ READER = Reader(
         "started": first("start_time", '"startTime"'),
         "ended": first("end_time", '"endTime"'),
         "updated": first("updated_at", '"updatedAt"'),
-        "raw_input": f"""CAST(TRY_CAST(coalesce({paths(_U, "$.input", "$.prompt_tokens")}, "inputUsage", prompt_tokens,
-            "promptTokens") AS BIGINT) + CASE WHEN {_TAKEN_OUT} THEN {_IN_PARTS} ELSE 0 END AS VARCHAR)""",
-        "raw_output": f"""CAST(TRY_CAST(coalesce({paths(_U, "$.output", "$.completion_tokens")}, "outputUsage",
-            completion_tokens, "completionTokens") AS BIGINT) + CASE WHEN {_TAKEN_OUT} THEN {_OUT_PARTS} ELSE 0 END
-            AS VARCHAR)""",
+        "raw_input": _with_parts(
+            first(paths(_U, "$.input", "$.prompt_tokens"), '"inputUsage"', "prompt_tokens", '"promptTokens"'), _IN_PARTS
+        ),
+        "raw_output": _with_parts(
+            first(
+                paths(_U, "$.output", "$.completion_tokens"), '"outputUsage"', "completion_tokens", '"completionTokens"'
+            ),
+            _OUT_PARTS,
+        ),
         "raw_total": first(paths(_U, "$.total", "$.total_tokens"), '"totalUsage"', "total_tokens", '"totalTokens"'),
         "raw_cache_read": paths(
             _U,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -141,13 +142,13 @@ def mapped_reader(mapping: Mapping) -> Reader:
         reasoning_basis=mapping.reasoning,
         basis_given=True,
         shares_tasks="parent_id" in mapping.columns,
-        unwrap=_rows,
+        unwrap=partial(_rows, columns=frozenset(mapping.columns.values())),
     )
 
 
-def _rows(document: object) -> list[object]:
-    """Open a page of an API: the first list of objects it holds, else the document itself."""
-    if isinstance(document, dict):
+def _rows(document: object, columns: frozenset[str]) -> list[object]:
+    """Open a page of an API: the first list of objects it holds, else the document itself; a row is no page."""
+    if isinstance(document, dict) and columns.isdisjoint(document):
         for part in document.values():
             if isinstance(part, list) and part and isinstance(part[0], dict):
                 return part

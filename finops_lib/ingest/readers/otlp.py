@@ -45,18 +45,31 @@ def _map(attributes: str) -> str:
     return f"coalesce(map_from_entries(list_transform({once}, lambda a: {{'k': a.key, 'v': {value}}})), MAP {{}})"
 
 
+def _some(values: str) -> str:
+    """Write SQL of a list that is never empty: a line without spans stays one row, so that it is counted."""
+    return f"CASE WHEN len({values}) > 0 THEN {values} ELSE [NULL] END"
+
+
 _RELATION = f"""(
-    WITH resources AS (
-        SELECT source_file, source_position,
-            unnest(from_json(coalesce("resourceSpans", resource_spans), '{_RESOURCES}')) AS r
+    WITH parts AS (
+        SELECT source_file, source_position, coalesce("resourceSpans", resource_spans) AS given,
+            from_json(given, '{_RESOURCES}') AS resources
         FROM records
+    ), resources AS (
+        SELECT source_file, source_position, json_type(given) IS NOT DISTINCT FROM 'ARRAY' AS readable,
+            unnest({_some("resources")}) AS r
+        FROM parts
     ), scopes AS (
-        SELECT source_file, source_position, {_map("r.resource.attributes")} AS res,
-            unnest(coalesce(r.scopeSpans, r.scope_spans, r.instrumentationLibrarySpans)) AS s
+        SELECT source_file, source_position, readable, {_map("r.resource.attributes")} AS res,
+            coalesce(r.scopeSpans, r.scope_spans, r.instrumentationLibrarySpans) AS scopes, unnest({
+    _some("scopes")
+}) AS s
         FROM resources
-    ), spans AS (SELECT source_file, source_position, res, unnest(s.spans) AS span FROM scopes),
-    attributed AS (
-        SELECT source_file, source_position, res, {_map("span.attributes")} AS att, span.status.code AS status_code,
+    ), spans AS (
+        SELECT source_file, source_position, readable, res, unnest({_some("s.spans")}) AS span FROM scopes
+    ), attributed AS (
+        SELECT source_file, source_position, readable, res, {_map("span.attributes")} AS att,
+            span IS NULL AS nothing, span.status.code AS status_code,
             {
     ", ".join(f"nullif(coalesce(span.{camel}, span.{snake}), '') AS {snake}" for snake, camel in _SPAN_NAMES.items())
 }
@@ -185,7 +198,8 @@ READER = Reader(
     fields={"resourceSpans": "JSON", "resource_spans": "JSON"},
     relation=_RELATION,
     select={
-        "kind": f"""CASE
+        # A line that is no list of spans at all has no time either, and is refused for it.
+        "kind": f"""CASE WHEN nothing THEN CASE WHEN readable THEN 'other' ELSE 'call' END
             WHEN operation IN ('execute_tool') OR span_kind = 'TOOL' THEN 'tool'
             WHEN operation IN ('retrieval') OR span_kind = 'RETRIEVER' THEN 'retrieval'
             WHEN operation IN ('invoke_agent', 'create_agent', 'invoke_workflow', 'plan')

@@ -62,7 +62,8 @@ READER = Reader(
             - to_microseconds(CAST(coalesce(TRY_CAST({_LATENCY} AS DOUBLE), 0) * 1000 AS BIGINT)) AS VARCHAR))""",
         "latency": _LATENCY,
         "raw_input": f"""CASE WHEN {_CLAUDE} THEN used ->> '$.input_tokens' WHEN {_TOOL_USE} IS NULL THEN {_PROMPT}
-            ELSE CAST(TRY_CAST({_PROMPT} AS BIGINT) + TRY_CAST({_TOOL_USE} AS BIGINT) AS VARCHAR) END""",
+            ELSE coalesce(CAST(TRY_CAST({_PROMPT} AS BIGINT) + TRY_CAST({_TOOL_USE} AS BIGINT) AS VARCHAR),
+                {_PROMPT}) END""",
         "raw_output": paths("used", "$.candidates_token_count", "$.candidatesTokenCount", "$.output_tokens"),
         "raw_total": paths("used", "$.total_token_count", "$.totalTokenCount"),
         "raw_cache_read": paths(
