@@ -177,10 +177,11 @@ def ranked(field: str, reader: Reader, with_tags: bool, with_keys: bool) -> list
     """
     rank = {"tag": 0, "key": 1, "span": 2}
     candidates = []
+    if with_keys:
+        # What the organisation says of a key goes before what a gateway's own table says of it.
+        candidates.append(("key", f"k.{field}"))
     if field in reader.observed:
         candidates.append((reader.column_trust, f"o.{field}"))
-    if with_keys:
-        candidates.append(("key", f"k.{field}"))
     if with_tags and field in TAG_KEYS:
         candidates.append((reader.tag_trust, f"g.{field}"))
     return sorted(candidates, key=lambda pair: rank[pair[0]])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import get_args
 
 import pandas as pd
+
+from finops_lib.params import CaptureLayer
 
 COVERAGE_SQL = """SELECT coalesce(provider, '') AS provider, provider_account AS account,
     CAST(timestamp AS DATE) AS day, capture_layer AS layer, sum(calls) AS calls,
@@ -23,7 +26,7 @@ def superseded(coverage: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     coverage : DataFrame
         One row per ``provider`` × ``account`` (null where the source does not say) × ``day`` × ``layer``.
     order : sequence of str
-        Layers, the one that feeds the ledger first.
+        Layers, the one that feeds the ledger first; those not named come after.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def superseded(coverage: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     Notes
     -----
     An account that is not known may be any of the provider's accounts, so it is taken to be the same one: money
-    is rather shown as covered twice than billed twice.
+    is rather shown as covered twice than billed twice. Only a layer that feeds the ledger itself covers another.
 
     Examples
     --------
@@ -42,12 +45,15 @@ def superseded(coverage: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     >>> superseded(seen, ["gateway", "provider_usage"])["layer"].tolist()
     ['provider_usage']
     """
-    rank = {layer: place for place, layer in enumerate(order)}
-    if coverage["layer"].nunique() < 2:
-        return coverage.head(0).assign(covered_by=pd.Series(dtype="object"))
-    ours = coverage.assign(rank=coverage["layer"].map(rank).fillna(len(rank)).astype(int)).reset_index(names="row")
-    pairs = ours.merge(ours, on=["provider", "day"], suffixes=("", "_better"))
-    same = pairs["account"].isna() | pairs["account_better"].isna() | (pairs["account"] == pairs["account_better"])
-    beaten = pairs[same.fillna(value=True) & (pairs["rank_better"] < pairs["rank"])]
-    best = beaten.sort_values("rank_better").drop_duplicates("row").set_index("row")["layer_better"]
-    return coverage.loc[best.sort_index().index].assign(covered_by=best.sort_index())
+    listed = dict.fromkeys([*order, *get_args(CaptureLayer), *sorted(coverage["layer"].dropna().unique())])
+    ours = coverage.reset_index(names="row")
+    feeding, beaten = ours.head(0), []
+    for layer in listed:
+        own = ours[ours["layer"] == layer]
+        pairs = own.merge(feeding, on=["provider", "day"], suffixes=("", "_better"))
+        same = pairs["account"].isna() | pairs["account_better"].isna() | (pairs["account"] == pairs["account_better"])
+        covered = pairs[same.fillna(value=True)].drop_duplicates("row").set_index("row")["layer_better"]
+        beaten.append(covered)
+        feeding = pd.concat([feeding, own[~own["row"].isin(covered.index)]])
+    best = pd.concat(beaten).sort_index()
+    return coverage.loc[best.index].assign(covered_by=best)

@@ -145,8 +145,12 @@ def pseudonym_key(params: Params) -> bytes:
 def _last_call(params: Params) -> datetime | None:
     """Last call of all, in the reporting time zone."""
     found = []
+    # A provider's day counts for the same date here, so it ends when that date does.
+    last = "bucket_end - INTERVAL 1 SECOND"
+    day_end = f"timezone('{params.zone.key}', date_trunc('day', timezone('UTC', {last})) + INTERVAL 86399 SECOND)"
+    ended = f"CASE WHEN bucket_end - bucket_start > INTERVAL 1 HOUR THEN {day_end} ELSE {last} END"
     with connect() as connection:
-        for table, moment in (("requests", "timestamp"), ("usage_buckets", "bucket_end - INTERVAL 1 SECOND")):
+        for table, moment in (("requests", "timestamp"), ("usage_buckets", ended)):
             paths = workspace.files_of(params.workspace, table)
             if paths:
                 row = fetch(connection, f"SELECT max({moment}) AS last FROM {workspace.scan(paths)}").to_pylist()[0]

@@ -87,7 +87,7 @@ def quantiles_statement(
     """
     keys = [requests.c[name] for name in by]
     column = requests.c[value]
-    asked = [exact_quantile(column, sa.literal(q)).label(f"p{q * 100:g}".replace(".", "_")) for q in quantiles]
+    asked = [exact_quantile(column, sa.literal(q)).label(_quantile_name(q)) for q in quantiles]
     return sa.select(*keys, *asked).group_by(*keys).order_by(*keys)
 
 
@@ -115,7 +115,11 @@ def request_cost_quantiles(
         priced = _priced(requests, connection, ledger)
         return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
 
-    return _ask(ledger, ask, [*by, *(f"p{q * 100:g}" for q in quantiles)])
+    return _ask(ledger, ask, [*by, *map(_quantile_name, quantiles)])
+
+
+def _quantile_name(share: float) -> str:
+    return f"p{share * 100:g}".replace(".", "_")
 
 
 def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
@@ -360,9 +364,10 @@ def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = Fals
         if ledger.params.assistant != ORGANISATION:
             clauses.append(f"assistant = '{ledger.params.assistant}'")
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}"
+            f"CREATE OR REPLACE TEMP VIEW asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}"
         )
-        return ask(requests_table([*(present or []), "request_id"], "asked"), connection)
+        # What is asked for by name is there, though no call may carry it.
+        return ask(requests_table([*(present or []), "request_id", *columns], "asked"), connection)
 
 
 def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> sa.TableClause:
@@ -407,7 +412,7 @@ def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, led
     hit = "r.cache_hit" if "cache_hit" in names_present else "false"
     grouped = ", ".join(keys)
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE priced AS
+        f"""CREATE OR REPLACE TEMP VIEW priced AS
         WITH p AS (SELECT {grouped}, context_tier, epoch_us(price_period_start) AS started, {wide}
             FROM {workspace.scan(paths)} GROUP BY {grouped}, context_tier, started),
         r AS (SELECT *, {tier} AS tier, {started} AS started FROM {requests.name})

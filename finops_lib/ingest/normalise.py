@@ -515,9 +515,8 @@ class _Placing:
             further.append(f"p.{name}")
         if defaults:
             further.append(f"d.{name}")
-        if not further:
-            return value
-        value = f"coalesce({', '.join([value, *further])})"
+        if further:
+            value = f"coalesce({', '.join([value, *further])})"
         if name in attribution.SHAREABLE and self.joined["tag_sets"] and "tag_shares" in present:
             # What several owners share has no single owner, and its place follows from each of them.
             shared = f"json_exists(r.tag_shares, '$.{name}')"

@@ -84,7 +84,7 @@ def price_usage(
             p.contracted_unit_price, {costs}, CAST({avoided} * p.contracted_unit_price AS {COST_TYPE}) AS avoided_cost
         FROM (UNPIVOT narrow ON {classes} INTO NAME class_place VALUE quantity) AS u
         LEFT JOIN unit_price_rows AS p ON p.class_place = CAST(u.class_place AS TINYINT) AND p.price_key = u.price_key
-        WHERE u.quantity <> 0""",
+        WHERE u.quantity <> 0 ORDER BY u.usage_row, class_place""",
     )
     connection.unregister("usage_rows")
     connection.unregister("unit_price_rows")

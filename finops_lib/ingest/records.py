@@ -148,7 +148,7 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, label: str,
         if held == "BLOB":
             return f"decode({column})"
         if held in ("FLOAT", "DOUBLE"):
-            return f"CAST(nullif({column}, 'NaN') AS {kind})"
+            return f"CAST(CASE WHEN NOT isnan({column}) THEN {column} END AS {kind})"
         return f"TRY_CAST({column} AS {'JSON' if nested else kind})"
 
     listed = _select_fields(kinds, fields, cast)

@@ -124,6 +124,8 @@ def bucket_sql(relation: str) -> str:
                 WHEN rs = 0 OR basis_given THEN reasoning_basis
                 WHEN CASE decided WHEN 'inclusive' THEN i ELSE i + cached END + o + rs = t THEN 'outside'
                 WHEN CASE decided WHEN 'inclusive' THEN i ELSE i + cached END + o = t THEN 'inside'
+                WHEN abs(CASE decided WHEN 'inclusive' THEN i ELSE i + cached END + o - t) <= 1 THEN 'inside'
+                WHEN abs(CASE decided WHEN 'inclusive' THEN i ELSE i + cached END + o + rs - t) <= 1 THEN 'outside'
                 WHEN rs > o THEN 'outside'
                 ELSE reasoning_basis
             END AS reasoning_decided
@@ -166,7 +168,7 @@ def fault_sql(limit: int | None = ABSURD_TOKENS) -> str:
     return f"""CASE
         WHEN {raw_negative} THEN 'negative token count'
         WHEN {absurd} THEN 'absurd token count: over {limit or 0:,} in one call'
-        WHEN uncached_input_tokens < 0 THEN 'cached tokens exceed input tokens'
-        WHEN visible_output_tokens < 0 THEN 'reasoning tokens exceed output tokens'
+        WHEN uncached_input_tokens + audio_input_tokens < 0 THEN 'cached tokens exceed input tokens'
+        WHEN visible_output_tokens + audio_output_tokens < 0 THEN 'reasoning tokens exceed output tokens'
         WHEN {negative} THEN 'token counts contradict each other'
     END"""

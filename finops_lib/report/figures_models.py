@@ -111,14 +111,19 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
     Figure
         Horizontal bars with price and success rate; words where no task is known.
     """
-    dimension = str(ranked.columns[0])
+    dimension, ranked = str(ranked.columns[0]), ranked.reset_index(drop=True)
     known = ranked[ranked["cost_per_successful_task"].notna()]
     if known.empty:
         return words_only(
             f"The cost of a successful task is not known{of_period(period)}",
             "No task with a cost is known to have been resolved, accepted or completed.",
         )
-    names = ranked[dimension].fillna(UNATTRIBUTED).astype(str).tolist()
+    names = ranked[dimension].astype("object").where(ranked[dimension].notna(), UNATTRIBUTED).astype(str).tolist()
+    if set(names) == {UNATTRIBUTED}:
+        return words_only(
+            f"No task names its {words(dimension)}{of_period(period)}",
+            f"What a successful task costs cannot be told apart by {words(dimension)}.",
+        )
     prices = ranked["cost_per_successful_task"].astype("float64").to_numpy()
     labels = [
         f"no success reported for {count(tasks)} tasks"
@@ -128,11 +133,10 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
     ]
     # what is paid by the hour or not at all is no price of a task
     paid = known[known["cost_per_successful_task"] > 0] if (known["cost_per_successful_task"] > 0).any() else known
-    dearest, cheapest = paid.iloc[0], paid.iloc[-1]
     joined = "with" if dimension == "model" else "in"
-    title = f"A successful task costs {unit_price(dearest['cost_per_successful_task'])} {joined} {dearest[dimension]}"
-    if len(paid) > 1:
-        title += f" and {unit_price(cheapest['cost_per_successful_task'])} {joined} {cheapest[dimension]}"
+    ends = [paid.index[0]] if len(paid) == 1 else [paid.index[0], paid.index[-1]]
+    priced = [f"{unit_price(paid.loc[at, 'cost_per_successful_task'])} {joined} {names[at]}" for at in ends]
+    title = f"A successful task costs {' and '.join(priced)}"
     definition = ", ".join(sorted({str(text) for text in ranked["success_definition"].dropna()}))
     figure, (axes,) = new_chart(
         title,

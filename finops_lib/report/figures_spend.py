@@ -129,7 +129,9 @@ def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
         return words_only(f"No cost by {rows} and {columns}{of_period(period)}", "Nothing in this scope has a price.")
     at = np.unravel_index(np.nanargmax(cells), cells.shape)
     if not _names_something(matrix.index) or not _names_something(matrix.columns):
-        return _unnamed(columns if _names_something(matrix.index) else rows, np.nansum(cells), period)
+        unnamed = columns if _names_something(matrix.index) else rows
+        reason = f"No call names its {unnamed}: the spend of {usd(np.nansum(cells))} cannot be split by it."
+        return words_only(f"No spend by {rows} and {columns}{of_period(period)}", reason)
     pair = f"{matrix.index[at[0]]} × {matrix.columns[at[1]]}"
     figure, (axes,) = new_chart(
         f"The largest block is {pair}: {usd(matrix.iloc[at], cents=False)}, "

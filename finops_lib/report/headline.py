@@ -10,6 +10,8 @@ from IPython.display import Markdown
 
 from finops_lib.report.text import count, escape_markdown, is_known, month_name, more_or_less, share, unit_price, usd
 
+_NAMED = 6
+
 
 def headline_text(headline: Mapping[str, Any], missing: pd.DataFrame | None = None) -> Markdown:
     """Write the sentences a reader wants first, and what they do not know.
@@ -35,8 +37,9 @@ def headline_text(headline: Mapping[str, Any], missing: pd.DataFrame | None = No
         return Markdown(f"**{label}.** There is nothing to report until exports with its model calls are read.{first}")
     parts = [_cost_sentence(headline, month), _volume_sentence(headline), _gap_sentence(headline)]
     if _rows(missing):
-        things = "; ".join(escape_markdown(thing) for thing in missing["missing"])
-        parts.append(f"The data does not hold: {things}.")
+        things = [escape_markdown(thing) for thing in missing["missing"]]
+        more = f"; and {len(things) - _NAMED} more, listed on this page" if len(things) > _NAMED else ""
+        parts.append(f"The data does not hold: {'; '.join(things[:_NAMED])}{more}.")
     return Markdown("\n\n".join(parts))
 
 

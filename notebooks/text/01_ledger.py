@@ -74,13 +74,8 @@ report.plot_rows_read(reads)
 # %%
 out.table("rows_read", reads)
 shown = ["source", "files", "read", "requests", "aggregated", "duplicates", "quarantined", "skipped", "list_cost"]
-report.Table(
-    reads,
-    "Rows read, by source",
-    columns=shown,
-    source="Reading record; all assistants and months. Costs of sources that overlap do not add up",
-    empty="Nothing was read yet.",
-)
+source = "Reading record; all assistants and months. Costs of sources that overlap do not add up"
+report.Table(reads, "Rows read, by source", columns=shown, source=source)
 
 # %%
 out.table("tables_read", given)

@@ -171,6 +171,8 @@ report.plot_month_on_month(months)
 users = ingest.users_by_cost(ledger)
 users["user_id"] = inform.pseudonymise(users["user_id"], ingest.pseudonym_key(params))
 out.table("users", users)
+
+# %%
 report.Table(
     users,
     "Users who cost most, under pseudonyms",

@@ -12,16 +12,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
 from finops_lib.ingest import Ledger, open_ledger, read_source, refresh_ledger, workspace
-from finops_lib.ingest.engine import arrow_type, connect
+from finops_lib.ingest.engine import arrow_type, connect, fetch
 from finops_lib.ingest.reading import Reading
 from finops_lib.params import Params, Source, load_params
 from finops_lib.schema import REQUESTS, TOKENS, names
 
-WRITTEN = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
+WRITTEN = datetime(2040, 1, 1, tzinfo=UTC).timestamp()
 HOUSE = {
     "kind": "absolute",
     "provider": "house",
@@ -93,6 +94,13 @@ class Workbench:
         self.read(rows, name, **source)
         return self.ledger()
 
+    def lay(self, rows: list[dict[str, Any]]) -> Ledger:
+        """Lay calls into the workspace as a reader leaves them, and bring the ledger up to date."""
+        path = self.params().workspace / "requests" / "mapped" / "calls.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(requests_of([as_read(row) for row in rows]), path)
+        return self.ledger()
+
     def ledger(self, assistant: str = "organisation", period: str = "latest", **settings: Any) -> Ledger:
         """Bring the ledger up to date and open it."""
         params = self.params(assistant, period, **settings)
@@ -106,10 +114,30 @@ def bench(tmp_path: Path) -> Workbench:
     return Workbench(tmp_path / "project")
 
 
+def as_read(row: dict[str, Any]) -> dict[str, Any]:
+    """Bring a call to the columns of requests: cached tokens are inside its input, reasoning inside its output."""
+    counted = {name: row.get(name) or 0 for name in row if name.endswith("_tokens")}
+    cached = {name: count for name, count in counted.items() if name.startswith("cache_")}
+    reasoning = counted.get("reasoning_output_tokens", 0)
+    read = {"run_status": "ok", "category": "production", "cache_hit": False, "capture_layer": "gateway"} | row
+    return (
+        read
+        | cached
+        | {
+            "timestamp": datetime.fromisoformat(row["timestamp"]),
+            "uncached_input_tokens": counted["input_tokens"] - sum(cached.values()),
+            "visible_output_tokens": counted["output_tokens"] - reasoning,
+            "reasoning_output_tokens": reasoning,
+        }
+    )
+
+
 def requests_of(rows: list[dict[str, Any]]) -> pa.Table:
     """Make a table of requests as the workspace holds them; tokens not given are none."""
     held = [c for c in REQUESTS if any(c.name in row for row in rows) or c.required or c.name in names(TOKENS)]
-    filled = [dict.fromkeys(names(TOKENS), 0) | {"source": "t", "source_file": "t", "source_position": 1} | r for r in rows]
+    filled = [
+        dict.fromkeys(names(TOKENS), 0) | {"source": "t", "source_file": "t", "source_position": 1} | r for r in rows
+    ]
     return pa.table({c.name: pa.array([row.get(c.name) for row in filled], arrow_type(c.type)) for c in held})
 
 
@@ -160,11 +188,18 @@ class Exports:
         paths = workspace.files_of(self.bench.folder / "outputs/workspace", table)
         with connect() as connection:
             view = f"({workspace.view_sql(table, paths)})"
-            found = connection.execute(f"SELECT {', '.join(columns)} FROM {view} ORDER BY source_file, source_position")
-            return [row if len(columns) > 1 else row[0] for row in found.fetchall()]
+            ordered = f"SELECT {', '.join(columns)} FROM {view} ORDER BY source_file, source_position"
+            found = fetch(connection, ordered).to_pylist()
+        return [tuple(row.values()) if len(columns) > 1 else row[columns[0]] for row in found]
 
 
 @pytest.fixture
 def exports(bench: Workbench) -> Exports:
     """Give an empty project to read exports in."""
     return Exports(bench)
+
+
+@pytest.fixture(scope="session")
+def new_exports() -> Any:
+    """Give empty projects to tests that share what was read."""
+    return lambda folder: Exports(Workbench(folder))

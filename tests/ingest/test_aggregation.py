@@ -161,12 +161,22 @@ def test_usage_without_price_periods_starts_with_the_first_call():
 
 def test_only_columns_that_hold_something_are_asked_for():
     """Names that are no column of a request are left out."""
-    assert ["timestamp", "model", "cache_hit"] == list(requests_table(["model", "timestamp", "cache_hit", "x"]).c.keys())
+    assert ["timestamp", "model", "cache_hit"] == list(
+        requests_table(["model", "timestamp", "cache_hit", "x"]).c.keys()
+    )
 
 
 @pytest.mark.parametrize(
     "zone",
-    ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/New_York", "America/Los_Angeles", "Pacific/Auckland", "Pacific/Kiritimati"],
+    [
+        "UTC",
+        "Europe/Berlin",
+        "Asia/Kolkata",
+        "America/New_York",
+        "America/Los_Angeles",
+        "Pacific/Auckland",
+        "Pacific/Kiritimati",
+    ],
 )
 @pytest.mark.parametrize("day", [date(2026, 1, 15), date(2026, 7, 15)])
 def test_a_providers_day_stays_the_same_date_everywhere(zone, day, requests_table_of):
@@ -227,7 +237,9 @@ def test_quantity_times_price_is_cost_and_sums_agree(build, rows):
     _, ledger = build(rows)
     found = ledger.to_pylist()
 
-    unit = {name: Decimal(price) / 10**6 for name, price in PRICES.items()} | {"cache_write_1h": Decimal("3.75") / 10**6}
+    unit = {name: Decimal(price) / 10**6 for name, price in PRICES.items()} | {
+        "cache_write_1h": Decimal("3.75") / 10**6
+    }
     for row in found:
         for name in ("list", "contracted"):
             assert row["pricing_quantity"] * row[f"{name}_unit_price"] == row[f"{name}_cost"]

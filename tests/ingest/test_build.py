@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -19,6 +18,7 @@ from finops_lib.ingest import (
     covered_twice,
     open_ledger,
     read_price_list,
+    read_source,
     refresh_ledger,
     reopen_period,
     repricing,
@@ -27,6 +27,7 @@ from finops_lib.ingest import build as build_module
 from finops_lib.ingest.build import months_of
 from finops_lib.ingest.price_rows import PriceList
 from finops_lib.ingest.quality import late_tokens, reading_checks
+from finops_lib.params import Source
 
 CLOSED_ON = date(2026, 10, 5)
 BUCKET = {
@@ -62,7 +63,8 @@ def dearer(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         index = {
             name: {
                 tier: [
-                    dataclasses.replace(row, prices={k: price * times for k, price in row.prices.items()}) for row in rows
+                    dataclasses.replace(row, prices={k: price * times for k, price in row.prices.items()})
+                    for row in rows
                 ]
                 for tier, rows in tiers.items()
             }
@@ -89,15 +91,30 @@ def test_nothing_is_built_twice(bench):
     assert True is refresh_ledger(params)
     before = files(params.workspace)
     assert False is refresh_ledger(params)
-    bench.read(rows)
+    read_source(Source(path="calls.jsonl", format="mapped"), bench.params())
     assert False is refresh_ledger(bench.params())
     assert before == files(params.workspace)
+
+
+def test_a_file_written_anew_with_the_same_calls_changes_no_figure(bench):
+    """It is read again, and the ledger's files hold the same bytes."""
+    rows = [bench.call(n, f"2026-09-{n + 1:02}T12:00:00Z", team=f"t{n % 3}") for n in range(20)]
+    folder = bench.build(rows).params.workspace
+    before = {name: content for name, (_, content) in files(folder).items() if not name.startswith("requests")}
+    assert {"ledger/2026-09.parquet", "usage/2026-09.parquet", "coverage.parquet"} <= set(before)
+
+    bench.build(rows)
+
+    after = {name: content for name, (_, content) in files(folder).items()}
+    tables = [name for name in before if name.endswith(".parquet")]
+    assert [before[name] for name in tables] == [after[name] for name in tables]
 
 
 def test_the_same_calls_in_other_files_give_the_same_bytes(bench, tmp_path):
     """One file or three, in any order: the ledger's files are equal byte by byte."""
     rows = [
-        bench.call(n, f"2026-09-{n % 28 + 1:02}T{n % 24:02}:00:00Z", team=f"t{n % 3}", cache_hit=n % 5 == 0) for n in range(60)
+        bench.call(n, f"2026-09-{n % 28 + 1:02}T{n % 24:02}:00:00Z", team=f"t{n % 3}", cache_hit=n % 5 == 0)
+        for n in range(60)
     ]
     whole = bench.build(rows).params.workspace
     other = type(bench)(tmp_path / "other", bench.organisation)
@@ -145,7 +162,9 @@ def test_late_calls_join_their_month(bench):
 
 def test_months_without_calls_disappear(bench):
     """A call that moves to another month leaves no empty month behind."""
-    folder = bench.build([bench.call(1, "2026-08-31T12:00:00Z"), bench.call(2, "2026-09-01T12:00:00Z")]).params.workspace
+    folder = bench.build(
+        [bench.call(1, "2026-08-31T12:00:00Z"), bench.call(2, "2026-09-01T12:00:00Z")]
+    ).params.workspace
     assert ["2026-08", "2026-09"] == months_of(folder)
 
     bench.build([bench.call(1, "2026-09-01T11:00:00Z"), bench.call(2, "2026-09-01T12:00:00Z")])
@@ -156,7 +175,7 @@ def test_months_without_calls_disappear(bench):
 
 def test_a_closed_month_keeps_its_costs_when_prices_change(bench, dearer):
     """September was closed at 2.50; October, still open, costs three times as much under the new list."""
-    bench.build([gpt(bench, 1, "2026-09-10T12:00:00Z"), gpt(bench, 2, "2026-10-10T12:00:00Z")])
+    bench.lay([gpt(bench, 1, "2026-09-10T12:00:00Z"), gpt(bench, 2, "2026-10-10T12:00:00Z")])
     record = close_period(bench.params(), "2026-09", CLOSED_ON)
     assert ("2.500000000000000", 1_000_000, "2026-10-05", read_price_list().version) == tuple(
         record[name] for name in ("contracted_cost", "tokens", "closed_on", "price_version")
@@ -173,8 +192,11 @@ def test_a_closed_month_keeps_its_costs_when_prices_change(bench, dearer):
 def test_repricing_prints_the_change_and_changes_nothing(bench, dearer):
     """By model, largest change first; an unpriced model stands without a cost."""
     rows = [gpt(bench, 1, "2026-09-10T12:00:00Z"), gpt(bench, 2, "2026-09-10T12:00:00Z", input_tokens=400_000)]
-    rows += [gpt(bench, 3, "2026-09-10T12:00:00Z", model="gpt-4o-mini"), bench.call(4, "2026-09-10T12:00:00Z", model="x1")]
-    bench.build(rows)
+    rows += [
+        gpt(bench, 3, "2026-09-10T12:00:00Z", model="gpt-4o-mini"),
+        bench.call(4, "2026-09-10T12:00:00Z", model="x1"),
+    ]
+    bench.lay(rows)
     close_period(bench.params(), "2026-09", CLOSED_ON)
     before = files(bench.params().workspace)
     same = repricing(bench.params(), "2026-09")
@@ -215,12 +237,14 @@ def test_a_closed_month_outlives_its_data(bench):
     ledger = bench.build([bench.call(1, "2026-09-01T11:00:00Z"), rows[1]])
 
     assert ("2026-08", "2026-09") == ledger.months
-    assert 1_100 == late_tokens(ledger)
+    costs = bench.ledger(period="2026-09").costs
+    expected = {date(2026, 8, 31): Decimal("0.0045"), date(2026, 9, 1): Decimal("0.009")}
+    assert expected == bench.by(costs, "charge_period_start")
 
 
 def test_months_are_closed_and_reopened_once(bench):
     """Twice, or a month that is not there, is refused with what to do."""
-    bench.build([bench.call(1, "2026-09-01T12:00:00Z")])
+    bench.lay([bench.call(1, "2026-09-01T12:00:00Z")])
     params = bench.params()
 
     with pytest.raises(ParamsError, match=r"2026-09 is not closed\nHint: closed months: none"):
@@ -238,7 +262,7 @@ def test_months_are_closed_and_reopened_once(bench):
 
 def test_a_month_without_any_price_can_be_closed(bench):
     """Its record says that the cost is not known, not that it is zero."""
-    bench.build([bench.call(1, "2026-09-01T12:00:00Z", model="unheard-of")])
+    bench.lay([bench.call(1, "2026-09-01T12:00:00Z", model="unheard-of")])
 
     record = close_period(bench.params(), "2026-09", CLOSED_ON)
 
@@ -283,7 +307,7 @@ def test_accounts_are_covered_apart(bench):
     assert {"a": Decimal("0.0045"), "b": Decimal("0.0045")} == bench.by(ledger.costs, "provider_account")
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Kiritimati"])
 def test_a_usage_report_alone_makes_a_ledger(bench, zone):
     """A day's bucket of 1M tokens is 2.50 USD on its own date in any time zone, and the month is found."""
     bench.organisation["time_zone"] = zone
@@ -296,7 +320,8 @@ def test_a_usage_report_alone_makes_a_ledger(bench, zone):
 
 
 @pytest.mark.parametrize(
-    ("zone", "layer"), itertools.product(["UTC", "Asia/Kolkata", "America/New_York", "Pacific/Auckland"], ["gateway", "trace"])
+    ("zone", "layer"),
+    [("UTC", "gateway"), ("America/New_York", "trace"), ("Pacific/Auckland", "gateway")],
 )
 def test_a_usage_report_fills_only_the_days_no_log_covers(bench, zone, layer):
     """The gateway saw 1 September, so the provider's report counts for the 2nd only, in every time zone."""
@@ -324,7 +349,7 @@ def test_calls_fall_into_the_month_of_the_reporting_zone(bench, zone, moment, da
     """Half-hour offsets, changed clocks and the other side of the date line."""
     bench.organisation["time_zone"] = zone
 
-    ledger = bench.build([bench.call(1, moment)])
+    ledger = bench.lay([bench.call(1, moment)])
 
     assert [day] == sorted(set(ledger.costs["charge_period_start"]))
     assert (f"{day:%Y-%m}",) == ledger.months

@@ -216,7 +216,7 @@ def test_what_cannot_be_read_is_told_in_words(tmp_path: Path, content: str | byt
 
 def test_reading_names_the_file(tmp_path: Path) -> None:
     """An error without words still names the file."""
-    with pytest.raises(SourceError, match="a.json: cannot be read: unknown"), reading(Path("a.json")):
+    with pytest.raises(SourceError, match=r"a\.json: cannot be read: unknown"), reading(Path("a.json")):
         raise EOFError
 
 

@@ -69,11 +69,13 @@ def test_discounts_and_markups_stand_in_their_own_columns(bench):
         {"kind": "markup", "share": "0.2"},
     ]
     rows = [
-        bench.call(n, NOON, provider="anthropic", model="claude-sonnet-4-5", input_tokens=100_000, output_tokens=100_000)
+        bench.call(
+            n, NOON, provider="anthropic", model="claude-sonnet-4-5", input_tokens=100_000, output_tokens=100_000
+        )
         for n in range(10)
     ]
 
-    costs = bench.build(rows).costs
+    costs = bench.lay(rows).costs
 
     expected = dict(zip(COSTS, map(Decimal, ("18", "16.2", "16.2", "19.44", "0")), strict=True))
     assert expected == {name: bench.total(costs[name]) for name in COSTS}
@@ -90,7 +92,7 @@ def test_the_batch_tier_costs_half(bench):
 
 def test_cache_hits_cost_nothing_and_keep_what_they_avoided(bench):
     """Two calls, one answered from the gateway's cache: 0.0045 paid, 0.0045 avoided, 2,200 tokens served."""
-    costs = bench.build([bench.call(1, NOON), bench.call(2, NOON, cache_hit=True)]).costs
+    costs = bench.lay([bench.call(1, NOON), bench.call(2, NOON, cache_hit=True)]).costs
 
     assert (Decimal("0.0045"), Decimal("0.0045")) == tuple(
         bench.total(costs[name]) for name in ("contracted_cost", "avoided_cost")
@@ -115,7 +117,7 @@ def test_a_model_without_a_price_has_no_cost_and_keeps_its_tokens(bench):
 
 def test_a_cache_hit_of_a_model_without_a_price_is_not_unpriced(bench):
     """Nothing is billed for it, so there is nothing to price."""
-    ledger = bench.build([bench.call(1, NOON), bench.call(2, NOON, model="unheard-of", cache_hit=True)])
+    ledger = bench.lay([bench.call(1, NOON), bench.call(2, NOON, model="unheard-of", cache_hit=True)])
 
     assert [] == list(unpriced_models(ledger)["model"])
 
@@ -124,14 +126,14 @@ def test_free_models_cost_zero(bench):
     """Zero is known: it is not null."""
     bench.organisation["prices"] += [{"kind": "free", "provider": "self", "model": "*"}]
 
-    costs = bench.build([bench.call(1, NOON, provider="self", model="llama")]).costs
+    costs = bench.lay([bench.call(1, NOON, provider="self", model="llama")]).costs
 
     assert [Decimal(0)] * 4 == [bench.total(costs[name]) for name in COSTS[:4]]
 
 
 def test_searches_are_billed_by_the_piece(bench):
     """Three searches at 0.01 are 0.03; their unit is requests, not tokens."""
-    costs = bench.build([bench.call(1, NOON, web_search_requests=3)]).costs
+    costs = bench.lay([bench.call(1, NOON, web_search_requests=3)]).costs
 
     search = costs[costs["token_class"] == "web_search"].iloc[0]
     assert (3, "Requests", Decimal("0.03")) == (
@@ -157,7 +159,7 @@ def test_reserved_capacity_is_paid_by_the_hour_used_or_not(bench):
     served = {"provider": "azure.ai.openai", "model": "gpt-4o", "team": "cx"}
     moments = ["2026-09-01T12:00:00Z", "2026-09-02T12:00:00Z", "2026-09-03T12:00:00Z"]
 
-    costs = bench.build([bench.call(n, moment, **served) for n, moment in enumerate(moments)]).costs
+    costs = bench.lay([bench.call(n, moment, **served) for n, moment in enumerate(moments)]).costs
 
     hours = costs[costs["token_class"] == "provisioned_hours"]
     expected = [(date(2026, 9, 2), 24, "Hours", Decimal(168)), (date(2026, 9, 3), 24, "Hours", Decimal(168))]
@@ -208,7 +210,7 @@ def test_overrides_hold_only_in_their_scope(bench, scope, paid):
         bench.call(3, NOON, assistant="bot"),
     ]
 
-    assert {team: Decimal(cost) for team, cost in paid.items()} == bench.by(bench.build(rows).costs, "team")
+    assert {team: Decimal(cost) for team, cost in paid.items()} == bench.by(bench.lay(rows).costs, "team")
 
 
 def test_quantities_up_to_the_type_and_prices_down_to_a_pico_dollar():
@@ -238,7 +240,7 @@ def test_a_price_says_where_it_comes_from(bench):
     """SKU, price, source and version stand on every priced row, and on no other."""
     rows = [bench.call(1, NOON, provider="openai", model="gpt-4o"), bench.call(2, NOON, model="unheard-of")]
 
-    costs = bench.build(rows).costs
+    costs = bench.lay(rows).costs
 
     priced = costs[costs["model"] == "gpt-4o"]
     assert {"openai/gpt-4o/uncached_input", "openai/gpt-4o/output"} == set(priced["sku_id"])

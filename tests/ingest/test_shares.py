@@ -36,7 +36,11 @@ def test_the_largest_fraction_gets_what_is_left():
 def test_amounts_are_split_in_their_smallest_unit():
     """0.000000000001 USD cannot be halved: one owner gets it, the other nothing; minutes are split in thousandths."""
     table = usage(
-        {"reported_cost": Decimal("0.000000000001"), "review_minutes": Decimal("1.001"), "tag_shares": '{"team":{"a":1,"b":1}}'}
+        {
+            "reported_cost": Decimal("0.000000000001"),
+            "review_minutes": Decimal("1.001"),
+            "tag_shares": '{"team":{"a":1,"b":1}}',
+        }
     )
 
     found = split_shared(table, TEAMS).to_pylist()
@@ -48,7 +52,9 @@ def test_amounts_are_split_in_their_smallest_unit():
 def test_each_team_brings_its_department_and_cost_center():
     """Where the call names none itself; an owner nobody knows has none."""
     shares = '{"team":{"a":1,"b":1,"z":1}}'
-    table = usage({"request_count": 3, "tag_shares": shares}, {"request_count": 3, "department": "D9", "tag_shares": shares})
+    table = usage(
+        {"request_count": 3, "tag_shares": shares}, {"request_count": 3, "department": "D9", "tag_shares": shares}
+    )
 
     found = split_shared(table, TEAMS).to_pylist()
 

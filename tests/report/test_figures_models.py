@@ -76,7 +76,37 @@ def test_success_has_its_price(parts):
 
     assert "A successful task costs USD 2.00 with dear and USD 0.10 with cheap" == found["title"]
     assert found["subtitle"].endswith("successful means resolved")
-    assert "no success in 4 tasks" == found["labels"][2]
+    assert "no success reported for 4 tasks" == found["labels"][2]
+
+
+def test_what_is_paid_by_the_hour_is_no_cheapest_task(parts):
+    """A model without a price by the token is drawn, but the title compares what has one."""
+    free = pd.concat([TASKS, TASKS.head(1).assign(model="by the hour", cost=0.0, cost_of_successful_tasks=0.0)])
+    found = parts(report.plot_cost_per_success(inform.cost_per_successful_task(free)))
+
+    assert "A successful task costs USD 2.00 with dear and USD 0.10 with cheap" == found["title"]
+    assert "no cost by the token · 80% succeed" == found["labels"][2]
+
+
+def test_success_is_priced_by_workflow_too(parts, inside):
+    """A task without a workflow stays visible; where no task has one, a sentence says so."""
+    uses = TASKS.rename(columns={"model": "workflow"}).assign(workflow=["summary", None, "search"])
+    figure = report.plot_cost_per_success(inform.cost_per_successful_task(uses), period="2026-09")
+    nobody = report.plot_cost_per_success(inform.cost_per_successful_task(uses.assign(workflow=None)))
+
+    assert "A successful task costs USD 2.00 in unattributed and USD 0.10 in summary" == parts(figure)["title"]
+    assert [] == inside(figure)
+    assert "No task names its workflow" == parts(nobody)["title"]
+
+
+def test_long_model_names_are_read_whole(costs, usage, parts, inside):
+    """A name of 47 characters takes two lines and loses none."""
+    name = "global.anthropic.claude-haiku-4-5-20251001-v1:0"
+    renamed = [frame.assign(model=frame["model"].replace("large", name)) for frame in (costs, usage)]
+    figure = report.plot_model_mix(inform.model_mix(*renamed))
+
+    assert name == parts(figure)["names"][0].rsplit("\n", 1)[0].replace("\n", "")
+    assert [] == inside(figure)
 
 
 def test_without_tasks_success_has_no_price(parts):

@@ -95,6 +95,18 @@ def test_layers_that_only_reconcile_do_not_fill_the_ledger(parts):
     assert "only reconcile" in found["subtitle"]
 
 
+def test_a_log_that_misses_days_is_named(parts):
+    """Every day is covered by some source; the busy one that lacks two of forty is named, the one that rests is not."""
+    log = captured("gateway", 0, 40, calls=100).drop(index=[20, 21])
+    resting = captured("weekly", 0, 40, calls=900).iloc[::7]
+    days = pd.concat([log, resting, captured("report", 0, 40, calls=1)], ignore_index=True)
+
+    assert (
+        "All of the 40 days are covered; gateway has no calls on 2 of its days"
+        == parts(report.plot_capture_days(days))["title"]
+    )
+
+
 def test_one_day_and_no_day(parts):
     """A single day and an empty workspace are said plainly."""
     assert "One day is covered" == parts(report.plot_capture_days(captured("a", 0, 1)))["title"]

@@ -85,8 +85,19 @@ def test_matrix_writes_every_cell(costs, parts, inside):
     assert 9 == len(found["labels"])
     assert 3 == found["labels"].count("no price")
     assert ("Team", "Model") == (found["xlabel"], found["ylabel"])
-    assert "is the largest block" in found["title"]
+    assert found["title"].startswith("The largest block is large × brand: USD")
     assert [] == inside(figure)
+
+
+def test_a_dimension_that_no_call_names_is_words(costs, parts):
+    """One grey bar says nothing: the figure says what is missing and what would add it."""
+    found = parts(report.plot_spend(inform.spend_by(costs, "user_group"), period="2026-09"))
+    grid = parts(report.plot_spend_matrix(inform.spend_matrix(costs, "model", "environment")))
+
+    assert "No call names its user group, September 2026" == found["title"]
+    assert "'defaults: {user_group: …}'" in " ".join(found["subtitle"].split())
+    assert "No spend by model and environment" == grid["title"]
+    assert "No call names its environment" in grid["subtitle"]
 
 
 def test_matrix_without_cost_is_words(costs, parts):

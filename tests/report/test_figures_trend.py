@@ -51,13 +51,15 @@ def test_a_short_time_is_stacked_bars(costs, parts):
 
 
 def test_unit_costs_have_a_panel_each(costs, usage, parts, inside):
-    """Cost and tokens a request do not change here; a third panel appears with tasks."""
+    """Cost and tokens a request do not change here; one panel more appears with tasks."""
     daily = inform.daily_trend(costs, usage)
     figure = report.plot_unit_costs(daily)
     tasks = daily[["charge_period_start"]].assign(tasks=daily["requests"].astype("float64") / 2)
     with_tasks = report.plot_unit_costs(inform.daily_trend(costs, usage, tasks=tasks))
 
-    assert ["Cost per request (USD)", "Tokens per request"] == [axes.get_ylabel() for axes in figure.axes]
+    assert ["Cost per request (USD)", "Tokens per request", "Billed tokens a day"] == [
+        axes.get_ylabel() for axes in figure.axes
+    ]
     assert "Cost per request is unchanged; tokens per request is unchanged in four weeks" == parts(figure)["title"]
     assert "Cost per task (USD)" == with_tasks.axes[2].get_ylabel()
     assert [] == inside(with_tasks)

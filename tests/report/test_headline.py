@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from finops_lib import inform
 from finops_lib.report import headline_text
 
@@ -48,3 +50,15 @@ def test_names_cannot_write_html(costs, usage):
     named = costs.assign(model="<script>alert(1)</script>")
 
     assert "<script>" not in headline_text(inform.headline(named, usage)).data
+
+
+def test_what_the_data_does_not_hold_is_said_first(costs, usage):
+    """With traffic the missing things are named, six of them at most; without, the way to some is."""
+    missing = pd.DataFrame({"missing": [f"thing {n}" for n in range(8)], "how_to_add": ["set 'match'"] * 8})
+    page = headline_text(inform.headline(costs, usage), missing).data
+    empty = headline_text(inform.headline(costs.head(0), usage.head(0)), missing).data
+
+    assert page.endswith("The data does not hold: thing 0; thing 1; thing 2; thing 3; thing 4; thing 5; and 2 more, "
+                         "listed on this page.")  # fmt: skip
+    assert empty.endswith("To change that: set 'match'.")
+    assert "does not hold" not in headline_text(inform.headline(costs, usage), missing.head(0)).data

@@ -76,10 +76,11 @@ def test_columns_are_chosen_and_relabelled():
 
 def test_empty_frames_are_tables(costs):
     """No rows: headings and a word for it, in both forms."""
-    table = report.Table(inform.spend_by(costs.head(0), "model"), "Spend")
+    table = report.Table(inform.spend_by(costs.head(0), "model"), "Spend", empty="Nothing <here>.")
 
-    assert "(none)" in table.to_text()
+    assert "(Nothing <here>.)" in table.to_text()
     assert '<th scope="col"' in table.to_html()
+    assert '<td class="none" colspan="12">Nothing &lt;here&gt;.</td>' in table.to_html()
 
 
 def test_same_headings_do_not_mix_columns():
@@ -108,4 +109,4 @@ def test_verdicts_are_words():
     ] == [[cell or "–" for cell in row] for row in table.rows]
     assert table.frame is checks
     assert "spend &lt;named&gt;" in table.to_html()
-    assert "&gt;= 95.0%" in table.to_html()
+    assert "at least 95.0%" in table.to_html()

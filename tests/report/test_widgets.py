@@ -148,3 +148,17 @@ def test_who_is_there_to_move_a_control(environment, shell, expected, monkeypatc
     monkeypatch.setattr(widgets, "get_ipython", lambda: shell)
 
     assert expected == widgets.is_headless()
+
+
+def test_choices_are_written_as_words(costs):
+    """Dimensions and months read as in the report; the values handed on are the names."""
+    live = report.explore(
+        inform.spend_in_scope,
+        report.plot_spend,
+        {"group_by": ["model", "user_group"], "period": ["2026-08", "all"]},
+        frames=(costs,),
+        headless=False,
+    )
+
+    assert (("model", "model"), ("user group", "user_group")) == live.widgets["group_by"].options
+    assert (("August 2026", "2026-08"), ("all", "all")) == live.widgets["period"].options

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from finops_lib.errors import SourceError
-from finops_lib.ingest.containers import first_records
+from finops_lib.ingest.containers import first_records, parsed
 from finops_lib.ingest.readers.base import Reader
 
 FORMATS: dict[str, str] = {
@@ -83,7 +83,7 @@ def recognise(path: Path) -> str | None:
 
 
 def _unenveloped(records: list[Any]) -> list[Any]:
-    """Look inside pages and buckets: their own fields and those of the first records they hold."""
+    """Look inside pages, buckets and log lines: their own fields and those of the first records they hold."""
     opened: list[Any] = []
     for record in records:
         if not isinstance(record, dict):
@@ -93,6 +93,10 @@ def _unenveloped(records: list[Any]) -> list[Any]:
             inner = record.get(key)
             if isinstance(inner, list):
                 opened.extend(_unenveloped([part for part in inner[:3] if isinstance(part, dict)]))
+        for key in ("message", "@message"):
+            inner = record.get(key)
+            if isinstance(inner, str) and isinstance(line := parsed(inner), dict):
+                opened.append(line)
     return opened
 
 

@@ -61,9 +61,8 @@ _RELATION = f"""(
         FROM parts
     ), scopes AS (
         SELECT source_file, source_position, readable, {_map("r.resource.attributes")} AS res,
-            coalesce(r.scopeSpans, r.scope_spans, r.instrumentationLibrarySpans) AS scopes, unnest({
-    _some("scopes")
-}) AS s
+            coalesce(r.scopeSpans, r.scope_spans, r.instrumentationLibrarySpans) AS scopes,
+            unnest({_some("scopes")}) AS s
         FROM resources
     ), spans AS (
         SELECT source_file, source_position, readable, res, unnest({_some("s.spans")}) AS span FROM scopes
