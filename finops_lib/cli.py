@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from finops_lib import __version__
-from finops_lib.errors import BatchError, FinOpsError
+from finops_lib.errors import BatchError, FinOpsError, ParamsError
 from finops_lib.params import Organisation, Params, Settings, Source, find_project, load_params
 
 app = typer.Typer(
@@ -40,6 +40,15 @@ def main() -> None:
         sys.exit(2)
 
 
+def _day(text: str | None) -> date:
+    """Read a day of the command line; today without one."""
+    try:
+        return date.fromisoformat(text) if text else datetime.now(tz=UTC).date()
+    except ValueError as error:
+        message = f"--on: found '{text}', expected a day YYYY-MM-DD"
+        raise ParamsError(message, hint="e.g. --on 2026-09-30") from error
+
+
 def _plain(text: str) -> str:
     return text.replace("[", r"\[")
 
@@ -63,10 +72,7 @@ def _params(project: Path | None, workspace: Path | None = None) -> Params:
     """Load the organisation's parameters; a folder without parameters, or only a workspace, is taken as it is."""
     try:
         folder = find_project(project)
-        params = load_params(project=folder)
     except FinOpsError:
-        if project is not None and (project / "parameters").is_dir():
-            raise
         if project is None and workspace is None:
             raise
         folder = (project or Path.cwd()).resolve()
@@ -79,6 +85,8 @@ def _params(project: Path | None, workspace: Path | None = None) -> Params:
             project=folder,
             assistants={},
         )
+    else:
+        params = load_params(project=folder)
     if workspace is None:
         return params
     moved = params.organisation.model_copy(update={"workspace": str(workspace.resolve())})
@@ -234,7 +242,7 @@ def close(
     """Close a month: its costs and the price list they were made with no longer change."""
     from finops_lib.ingest import close_period
 
-    day = date.fromisoformat(on) if on else datetime.now(tz=UTC).date()
+    day = _day(on)
     record = close_period(_params(project), period, day)
     if as_json:
         typer.echo(json.dumps({"period": period, **record}))
@@ -245,14 +253,19 @@ def close(
 
 
 @app.command(epilog="Example: `finops reopen --period 2026-09`")
-def reopen(period: Annotated[str, typer.Option(help="Month YYYY-MM.")], project: Project = None) -> None:
+def reopen(
+    period: Annotated[str, typer.Option(help="Month YYYY-MM.")], project: Project = None, as_json: AsJson = False
+) -> None:
     """Open a closed month again; the next build prices it with the current list."""
     from finops_lib.ingest import refresh_ledger, reopen_period
 
     params = _params(project)
     reopen_period(params, period)
     refresh_ledger(params)
-    out.print(f"{period} is open and priced with the current list")
+    if as_json:
+        typer.echo(json.dumps({"period": period, "open": True}))
+    else:
+        out.print(f"{period} is open and priced with the current list")
 
 
 @prices_app.command("show", epilog="Example: `finops prices show gpt-5.2 --on 2026-09-01`")
@@ -265,7 +278,7 @@ def prices_show(
     from finops_lib.ingest import read_price_list
     from finops_lib.ingest.price_list import price_table
 
-    day = date.fromisoformat(on) if on else datetime.now(tz=UTC).date()
+    day = _day(on)
     _print_frame(price_table(read_price_list(), model, day), as_json)
 
 
@@ -285,7 +298,8 @@ def prices_diff(
     elif against:
         _print_frame(price_difference(read_price_list(against), read_price_list()), as_json)
     else:
-        raise typer.BadParameter("give a folder of another price list, or --period YYYY-MM")  # noqa: EM101
+        message = "Nothing to compare with"
+        raise ParamsError(message, hint="give a folder of another price list, or --period YYYY-MM")
 
 
 @prices_app.command(
@@ -294,23 +308,27 @@ def prices_diff(
 def prices_refresh(
     folder: Annotated[Path, typer.Option("--out", help="Folder to write the price list to.")],
     on: Annotated[str | None, typer.Option(help="Day to record YYYY-MM-DD (default: today).")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make a new version of the price list from the installed genai-prices package and the kit's corrections."""
     from finops_lib.ingest import read_price_list
     from finops_lib.ingest.price_list import price_difference
     from finops_lib.ingest.price_refresh import refresh, write_price_list
 
-    day = date.fromisoformat(on) if on else datetime.now(tz=UTC).date()
+    day = _day(on)
     write_price_list(folder, *refresh(day))
     changed = price_difference(read_price_list(), read_price_list(folder))
-    out.print(
-        f"{read_price_list(folder).version} written to {folder}: {len(changed):,} prices differ from the packaged list"
-    )
+    version = read_price_list(folder).version
+    if as_json:
+        typer.echo(json.dumps({"price_version": version, "folder": str(folder), "prices_differing": len(changed)}))
+    else:
+        out.print(f"{version} written to {folder}: {len(changed):,} prices differ from the packaged list")
 
 
 def _print_frame(frame: Any, as_json: bool) -> None:
     if as_json:
-        typer.echo(frame.to_json(orient="records", date_format="iso", default_handler=str))
+        rows = frame.to_json(orient="records", date_format="iso", default_handler=str)
+        typer.echo(json.dumps({"rows": json.loads(rows)}))
         return
     shown = Table(*[str(column).replace("_", " ") for column in frame.columns])
     for row in frame.itertuples(index=False):

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from finops_lib.inform.measures import COUNT_TYPE, MEASURES, MONEY_TYPE, measure, ratio, tally, total
-from finops_lib.inform.scope import TEXT, UNATTRIBUTED, dimension_values, filter_scope
+from finops_lib.inform.measures import COUNT_TYPE, MEASURED, MEASURES, MONEY_TYPE, measure, ratio, tally, total
+from finops_lib.inform.scope import DAY, TEXT, UNATTRIBUTED, dimension_values, filter_scope
 from finops_lib.schema import INPUT_CLASSES, QUANTITIES, TOKEN_CLASSES
 
 _PROMPT_PARTS = {
@@ -87,7 +87,10 @@ def spend_in_scope(
     SchemaError
         If a dimension is unknown.
     """
-    return spend_by(filter_scope(costs, period=period, **dimensions), group_by, top=top)
+    # rows are copied when they are filtered: only the columns that count are
+    wanted = {DAY, group_by, *dimensions, *MEASURED}
+    narrow = costs[[name for name in costs.columns if name in wanted]]
+    return spend_by(filter_scope(narrow, period=period, **dimensions), group_by, top=top)
 
 
 def spend_matrix(costs: pd.DataFrame, rows: str, columns: str, *, top: int | None = None) -> pd.DataFrame:

@@ -25,6 +25,9 @@ BUCKETS: dict[str, tuple[str, ...]] = {
 """Billed tokens as reports show them, and the token classes of the ledger behind each."""
 
 MONEY = ("contracted_cost", "list_cost", "avoided_cost")
+MEASURED = ("token_class", "pricing_quantity", *MONEY)
+"""Columns of the ledger that measures are made of."""
+
 MEASURES = (*BUCKETS, "tokens", *MONEY, "unpriced_tokens")
 
 

@@ -137,8 +137,11 @@ def pseudonym_key(params: Params) -> bytes:
         return given.encode()
     path = params.workspace / ".pseudonym_key"
     if not path.is_file():
-        workspace.write_text(path, secrets.token_hex(32))
-        path.chmod(0o600)
+        # two notebooks of a batch that start together must not make two keys
+        with workspace.locked(params.workspace):
+            if not path.is_file():
+                workspace.write_text(path, secrets.token_hex(32))
+                path.chmod(0o600)
     return path.read_bytes()
 
 

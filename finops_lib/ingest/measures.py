@@ -267,7 +267,7 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     calls = (
         sa.select(
             task.label("task"),
-            _column(c, dimension).label(dimension),
+            c[dimension].label(dimension),
             c.cost.label("cost"),
             sa.case((good, 1), else_=0).label("good"),
         )
@@ -310,11 +310,6 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
         .group_by(part.c[dimension])
         .order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
     )
-
-
-def _column(c: Any, name: str) -> Any:
-    """Column of that name; null where no source has filled it, so that the requests lack it."""
-    return c[name] if name in c else sa.cast(sa.null(), sa.String())
 
 
 def _user_facing(c: Any) -> list[Any]:

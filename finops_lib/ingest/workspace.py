@@ -148,8 +148,8 @@ def fingerprint(paths: list[Path]) -> str:
 def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, fresh: str, source: str) -> int:
     """Merge freshly read rows into a monthly table: one id one row, the latest update wins.
 
-    A row read again from the same place replaces itself. Of two rows with one id from different places the one
-    updated later stays; at a tie the one already there.
+    A row read again from the same file replaces itself, wherever it stands there now. Of two rows with one id from
+    different files the one updated later stays; at a tie the one already there.
 
     Parameters
     ----------
@@ -175,16 +175,16 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
     connection.execute(f"CREATE OR REPLACE TABLE outdated ({key} VARCHAR, file VARCHAR)")
     lost = 0
     if present:
-        ours = f"SELECT rowid AS fresh_row, {key}, source_file, source_position, {updated} AS updated FROM {fresh}"
+        ours = f"SELECT rowid AS fresh_row, {key}, source_file, {updated} AS updated FROM {fresh}"
         theirs = (
-            f"SELECT {key}, source_file, source_position, filename AS file, {updated} AS updated "
+            f"SELECT {key}, source_file, filename AS file, {updated} AS updated "
             f"FROM {scan(present)[:-1]}, filename = true)"
         )
         connection.execute(
             f"""CREATE OR REPLACE TABLE rivals AS
             SELECT f.fresh_row, e.{key}, e.file,
-                NOT (e.source_file = f.source_file AND e.source_position = f.source_position)
-                    AND NOT coalesce(f.updated > coalesce(e.updated, TIMESTAMPTZ '-infinity'), false) AS older
+                CASE WHEN e.source_file = f.source_file THEN coalesce(f.updated < e.updated, false)
+                    ELSE NOT coalesce(f.updated > coalesce(e.updated, TIMESTAMPTZ '-infinity'), false) END AS older
             FROM ({ours}) AS f JOIN ({theirs}) AS e ON e.{key} = f.{key}"""
         )
         connection.execute(f"INSERT INTO outdated SELECT {key}, file FROM rivals WHERE NOT older")

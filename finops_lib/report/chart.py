@@ -73,7 +73,7 @@ def png(figure: Figure) -> bytes:
     canvas.draw()
     image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     picture = io.BytesIO()
-    image.quantize(256, dither=Image.Dither.NONE).save(picture, format="PNG", optimize=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(picture, format="PNG")
     return picture.getvalue()
 
 
