@@ -162,8 +162,8 @@ def write_lines(paths: list[Path], folder: Path, rows: int, bad: bool) -> Path:
     target = f"'{path}'"
     with connect() as connection:
         connection.execute(
-            f"COPY (SELECT * REPLACE (strftime(timestamp, '%Y-%m-%dT%H:%M:%S.%fZ') AS timestamp) FROM {relation(paths)} "
-            f"LIMIT {rows}) TO {target} (FORMAT json)"
+            f"COPY (SELECT * REPLACE (strftime(timestamp, '%Y-%m-%dT%H:%M:%S.%fZ') AS timestamp) "
+            f"FROM {relation(paths)} LIMIT {rows}) TO {target} (FORMAT json)"
         )
     if bad:
         lines = path.read_text().splitlines()
@@ -291,9 +291,9 @@ def main() -> None:
         sys.stdout.write(json.dumps({"rows": chosen.rows, "ratios": ratios, "jobs": found}) + "\n")
         return
     print(f"{chosen.rows:,} requests, DuckDB {duckdb.__version__}")
-    for job, run in found.items():
-        extra = {k: v for k, v in run.items() if k not in ("cpu_s", "wall_s", "peak_gb")}
-        print(f"  {job:24} {run['cpu_s']:8.2f} CPU s {run['wall_s']:8.2f} s {run['peak_gb']:6.2f} GB  {extra}")
+    for job, timed in found.items():
+        extra = {k: v for k, v in timed.items() if k not in ("cpu_s", "wall_s", "peak_gb")}
+        print(f"  {job:24} {timed['cpu_s']:8.2f} CPU s {timed['wall_s']:8.2f} s {timed['peak_gb']:6.2f} GB  {extra}")
     for name, value in ratios.items():
         print(f"  {name:48} {'not run' if value is None else f'{value:,.2f}'}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
@@ -32,12 +33,16 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors a
 
 
 def main() -> None:
-    """Run the command line; errors of the kit are told in words, with a hint, and exit with 2."""
+    """Run the command line; errors of the kit are told in words, with a hint, and exit with 1 or 2."""
     try:
-        app()
+        app(prog_name="finops")
     except FinOpsError as error:
-        err.print(f"[bold red]Error[/] {_plain(str(error))}", highlight=False)
+        _tell(error)
         sys.exit(2)
+
+
+def _tell(error: FinOpsError) -> None:
+    err.print(f"[bold red]Error[/] {_plain(str(error))}", highlight=False)
 
 
 def _day(text: str | None) -> date:
@@ -216,7 +221,9 @@ def run(
         out.print(f"Reports: {result.site / 'index.html'}  (open it in a browser)", markup=False, highlight=False)
     if result.failed:
         message = f"{len(result.failed)} of {len(result.outcomes)} notebooks failed"
-        raise BatchError(message, hint=f"their pages say why; start at {result.site / 'index.html'}")
+        _tell(BatchError(message, hint=f"their pages say why; start at {result.site / 'index.html'}"))
+        # As for pytest: 1 when something ran and failed, 2 when it could not begin.
+        raise typer.Exit(1)
 
 
 @app.command(epilog="Example: `finops lab`")
@@ -225,11 +232,11 @@ def lab(project: Project = None) -> None:
     from finops_lib.batch import notebooks_folder
 
     folder = find_project(project)
-    notebooks = notebooks_folder(folder)
-    import os
-
-    environment = {**os.environ, "FINOPS_PROJECT": str(folder)}
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", str(notebooks)], env=environment))
+    command = [sys.executable, "-m", "jupyterlab", str(notebooks_folder(folder))]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # Containers often have no other user; JupyterLab would refuse to start.
+        command.append("--allow-root")
+    raise typer.Exit(subprocess.call(command, env={**os.environ, "FINOPS_PROJECT": str(folder)}))
 
 
 @app.command(epilog="Example: `finops close --period 2026-09`")
@@ -279,7 +286,14 @@ def prices_show(
     from finops_lib.ingest.price_list import price_table
 
     day = _day(on)
-    _print_frame(price_table(read_price_list(), model, day), as_json)
+    table = price_table(read_price_list(), model, day)
+    if as_json:
+        _print_frame(table, as_json)
+        return
+    out.print(f"{_plain(model)} on {day}: USD per million tokens (web search: per search)")
+    classes = ["uncached_input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "web_search"]
+    shown = table[["provider", "model", "service_tier", "context_from", *classes]].dropna(axis=1, how="all")
+    _print_frame(shown.rename(columns={"service_tier": "tier", "context_from": "input over"}), as_json)
 
 
 @prices_app.command("diff", epilog="Example: `finops prices diff --period 2026-09`")
@@ -330,10 +344,16 @@ def _print_frame(frame: Any, as_json: bool) -> None:
         rows = frame.to_json(orient="records", date_format="iso", default_handler=str)
         typer.echo(json.dumps({"rows": json.loads(rows)}))
         return
-    shown = Table(*[str(column).replace("_", " ") for column in frame.columns])
-    for row in frame.itertuples(index=False):
+    if not len(frame):
+        out.print("nothing differs")
+        return
+    held = frame.dropna(axis="columns", how="all")
+    shown = Table(*[str(column).replace("_", " ") for column in held.columns], box=None)
+    for row in held.itertuples(index=False):
         shown.add_row(*["" if value is None or value != value else str(value) for value in row])
-    out.print(shown if len(frame) else "nothing differs")
+    # As wide as it has to be: a terminal wraps lines, a file keeps them, and no figure is cut off.
+    needed = out.measure(shown, options=out.options.update(max_width=1_000)).maximum
+    Console(width=max(out.width, needed), soft_wrap=True).print(shown)
 
 
 if __name__ == "__main__":

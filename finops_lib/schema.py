@@ -96,7 +96,7 @@ QUANTITIES: dict[str, str] = TOKEN_CLASSES | {"web_search": "web_search_requests
 """Everything a model call is priced by: the token classes, and tool use billed apart by the provider."""
 
 TOKENS = _columns("""
-uncached_input_tokens         | BIGINT | tokens | input neither read from nor written to the provider's cache, without audio
+uncached_input_tokens         | BIGINT | tokens | input neither read from nor written to the cache, without audio
 cache_read_input_tokens       | BIGINT | tokens | input read from the provider's prompt cache, without audio
 cache_write_5m_input_tokens   | BIGINT | tokens | input written to the cache for five minutes (the default lifetime)
 cache_write_1h_input_tokens   | BIGINT | tokens | input written to the cache for one hour

@@ -80,7 +80,9 @@ def test_a_name_stands_once():
 @given(st.floats(allow_nan=False), st.floats(allow_nan=False))
 def test_opposite_operators_never_agree(statistic, threshold):
     """Exactly one of <= and > holds, and exactly one of >= and <."""
-    passed = {op: check("x", statistic, op, threshold, unit="y")["passed"].item() for op in ("<=", ">", ">=", "<", "==")}
+    passed = {
+        op: check("x", statistic, op, threshold, unit="y")["passed"].item() for op in ("<=", ">", ">=", "<", "==")
+    }
 
     assert passed["<="] is not passed[">"]
     assert passed[">="] is not passed["<"]

@@ -370,6 +370,8 @@ def test_whatever_is_passed_in_is_taken_or_refused(project, passed):
     try:
         found = load_params("bot", settings=passed, project=folder).settings
     except FinOpsError as error:
-        assert error.hint
+        told = error.hint
     else:
+        told = "taken"
         assert all(passed[name] == getattr(found, name) for name in ("window_days", "success") if name in passed)
+    assert told

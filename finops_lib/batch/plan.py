@@ -221,7 +221,9 @@ def _chosen_notebooks(folder: Path, wanted: Iterable[str] | None) -> list[Path]:
             names = [path.stem for path in files]
             close = difflib.get_close_matches(stem, names, n=1)
             message = f"No notebook '{name}' in {folder}"
-            raise BatchError(message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}")
+            raise BatchError(
+                message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none yet'}"
+            )
         chosen.update(found)
     return sorted(chosen)
 
@@ -253,7 +255,9 @@ def _chosen_assistants(params: Params, wanted: Iterable[str] | None, team: str |
             if name not in (*names, ORGANISATION):
                 close = difflib.get_close_matches(name, names, n=1)
                 message = f"No assistant '{name}': there is no file parameters/{name}.yaml in {params.project}"
-                raise BatchError(message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}")
+                raise BatchError(
+                    message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none yet'}"
+                )
         names = [name for name in (ORGANISATION, *names) if name in chosen]
     elif team is None:
         names = [ORGANISATION, *names]
@@ -269,5 +273,7 @@ def _owned(params: Params, names: list[str], team: str) -> list[str]:
     if not owned and team not in known:
         close = difflib.get_close_matches(team, known, n=1)
         message = f"No team '{team}' in parameters/organisation.yaml"
-        raise BatchError(message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known))}")
+        raise BatchError(
+            message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known)) or 'none yet'}"
+        )
     return owned

@@ -47,7 +47,8 @@ def agent_runs(params: Params, period: str | None = None) -> pd.DataFrame:
                     coalesce(retries, 0), {tokens}
                 FROM ({requests}) WHERE task_id IN (SELECT task_id FROM ({spans}) WHERE kind IN ('agent', 'tool'))
             ), runs AS (
-                SELECT task_id, max(assistant) AS assistant, arg_min(agent, timestamp) AS agent, min(timestamp) AS started,
+                SELECT task_id, max(assistant) AS assistant, arg_min(agent, timestamp) AS agent,
+                    min(timestamp) AS started,
                     CAST(epoch_us(max(timestamp + coalesce(latency_ms, 0) * INTERVAL 1 MILLISECOND))
                         - epoch_us(min(timestamp)) AS DOUBLE) / 1000 AS duration_ms,
                     count(*) FILTER (kind = 'agent') AS agent_steps, count(*) FILTER (kind = 'call') AS model_calls,

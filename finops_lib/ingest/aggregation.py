@@ -281,6 +281,8 @@ def build_rows(
     organisation: Organisation,
     price_list: PriceList,
     columns: Sequence[str] | None = None,
+    *,
+    source: duckdb.DuckDBPyConnection | sa.Engine | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Build usage and ledger of a relation of requests.
 
@@ -290,15 +292,19 @@ def build_rows(
         As in ``price_relation``.
     columns : sequence of str, optional
         Columns of the relation that hold something; all it has otherwise.
+    source : Engine, optional
+        The warehouse that holds the relation, where it is not ``connection``: the sums are made there, prices are
+        joined to their small result here.
 
     Returns
     -------
     tuple of Table
         ``schema.USAGE`` and ``schema.LEDGER``.
     """
+    source = source or connection
     present = columns or [row[0] for row in connection.execute(f"DESCRIBE {relation}").fetchall()]
     requests = requests_table(present, relation)
-    setting = price_setting(connection, requests, organisation, price_list)
+    setting = price_setting(source, requests, organisation, price_list)
     if setting is None:
         empty = pa.schema([(c.name, arrow_type(c.type)) for c in USAGE])
         return empty.empty_table(), pa.schema([(c.name, arrow_type(c.type)) for c in LEDGER]).empty_table()
@@ -306,5 +312,5 @@ def build_rows(
     statement = usage_statement(
         requests, zone=organisation.time_zone, since=since, until=until, thresholds=thresholds, changes=changes
     )
-    usage = split_shared(complete_usage(run(statement, connection), since, changes), organisation)
+    usage = split_shared(complete_usage(run(statement, source), since, changes), organisation)
     return usage, price_usage(connection, usage, matched, organisation, price_list)

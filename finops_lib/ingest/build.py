@@ -17,13 +17,16 @@ import pyarrow.compute as pc
 from finops_lib.errors import ParamsError
 from finops_lib.ingest import capture, workspace
 from finops_lib.ingest.aggregation import bucket_union, build_rows
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, open_engine, table_columns
 from finops_lib.ingest.exports import read_source
 from finops_lib.ingest.price_list import PriceList, read_price_list
 from finops_lib.ingest.price_rows import PACKAGED
 from finops_lib.ingest.pricing import capacity_rows
 from finops_lib.ingest.reading import Reading
 from finops_lib.params import Params
+
+WAREHOUSE_TABLE = "requests"
+"""Table of the team's own warehouse, with columns as in ``schema.REQUESTS``; any of them but the required may lack."""
 
 
 def build_ledger(params: Params) -> list[Reading]:
@@ -70,7 +73,8 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
     with workspace.locked(folder):
         files = [f for table in ("requests", "usage_buckets") for f in workspace.files_of(folder, table)]
         key = _build_key(files, params, prices)
-        if workspace.read_json(folder / ".built.json", {}).get("key") == key:
+        # What a warehouse holds may have changed without a trace here.
+        if not params.organisation.engine_url and workspace.read_json(folder / ".built.json", {}).get("key") == key:
             return False
         closed = workspace.read_json(folder / "periods.json", {})
         with connect() as connection:
@@ -78,9 +82,9 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
         for table, rows in (("usage", usage), ("ledger", ledger)):
             _write_months(folder / table, rows, closed)
         workspace.write_table(folder / "coverage.parquet", pa.Table.from_pandas(overlaps, preserve_index=False))
-        workspace.write_json(
-            folder / ".built.json", {"key": key, "price_version": prices.version, "tokens": _tokens(ledger)}
-        )
+        days = pc.max(usage["charge_period_start"]).as_py()
+        built = {"key": key, "price_version": prices.version, "tokens": _tokens(ledger), "last_day": days}
+        workspace.write_json(folder / ".built.json", built)
     return True
 
 
@@ -95,7 +99,12 @@ def _rows(
     connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, prices: PriceList
 ) -> tuple[pd.DataFrame, pa.Table, pa.Table]:
     relation, columns, overlaps = feed(connection, folder, params)
-    usage, ledger = build_rows(connection, relation, params.organisation, prices, columns)
+    url, source = params.organisation.engine_url, None
+    if url:
+        source = open_engine(url)
+        hint = "make a table or view of that name with the columns of schema.REQUESTS"
+        relation, columns = WAREHOUSE_TABLE, table_columns(source, WAREHOUSE_TABLE, hint)
+    usage, ledger = build_rows(connection, relation, params.organisation, prices, columns, source=source)
     if usage.num_rows:
         days = pc.min_max(usage["charge_period_start"]).as_py()
         ledger = _with_capacity(ledger, capacity_rows(params.organisation, prices, days["min"], days["max"]))

@@ -1,4 +1,4 @@
-"""Database: LiteLLM's spend logs straight from its PostgreSQL table, as Parquet in pieces."""
+"""Database: LiteLLM's spend logs straight from its PostgreSQL table, as Parquet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from finops_lib.errors import SourceError
-from finops_lib.ingest.engine import open_engine
+from finops_lib.ingest.engine import open_engine, table_columns
 from finops_lib.ingest.readers.litellm import READER
 
 TABLE = "LiteLLM_SpendLogs"
@@ -25,20 +25,26 @@ def is_database(path: str) -> bool:
     return bool(re.match(r"^[a-z][a-z0-9+]+://", path))
 
 
+def database_label(url: str) -> str:
+    """Name a database by host and name, without user and password."""
+    given = sa.make_url(url)
+    return f"{given.host or given.query.get('host') or 'localhost'}/{given.database}"
+
+
 def fetch_spend_logs(url: str, folder: Path) -> list[Path]:
-    """Copy the spend logs table into Parquet files.
+    """Copy the spend logs table into a Parquet file.
 
     Parameters
     ----------
     url : str
         SQLAlchemy URL; plain ``postgresql://`` uses psycopg.
     folder : Path
-        Where the files are written.
+        Where the file is written.
 
     Returns
     -------
     list of Path
-        One file every 50,000 rows; prompts and answers stay in the database.
+        One file, written in pieces; prompts and answers stay in the database.
 
     Raises
     ------
@@ -46,29 +52,24 @@ def fetch_spend_logs(url: str, folder: Path) -> list[Path]:
         If the database cannot be reached or has no such table.
     """
     engine = open_engine(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url))
-    try:
-        present = {column["name"] for column in sa.inspect(engine).get_columns(TABLE)}
-    except sa.exc.NoSuchTableError as error:
-        message = f"The database has no table '{TABLE}'"
-        raise SourceError(message, hint="point to the database of the LiteLLM proxy") from error
-    except sa.exc.SQLAlchemyError as error:
-        message = f"The database cannot be read: {str(error.__cause__ or error).splitlines()[0]}"
-        raise SourceError(message, hint="check host, user and password in the URL") from error
+    present = table_columns(engine, TABLE, "point to the database of the LiteLLM proxy")
     wanted = [name for name in READER.fields if name in present]
     statement = sa.select(*(sa.column(name) for name in wanted)).select_from(sa.table(TABLE))
     schema = pa.schema([(name, pa.string()) for name in wanted])
-    files = []
-    with engine.connect().execution_options(stream_results=True, yield_per=PIECE) as connection:
-        for number, rows in enumerate(connection.execute(statement).partitions(PIECE)):
-            path = folder / f"spend_logs_{number:05d}.parquet"
-            columns = [[_text(row[i]) for row in rows] for i in range(len(wanted))]
-            pq.write_table(pa.table(columns, schema=schema), path)
-            files.append(path)
+    path, rows = folder / "spend_logs.parquet", 0
+    with (
+        engine.connect().execution_options(stream_results=True, yield_per=PIECE) as connection,
+        pq.ParquetWriter(path, schema) as writer,
+    ):
+        for piece in connection.execute(statement).partitions(PIECE):
+            columns = [[_text(row[i]) for row in piece] for i in range(len(wanted))]
+            writer.write_table(pa.table(columns, schema=schema))
+            rows += len(piece)
     engine.dispose()
-    if not files:
+    if not rows:
         message = f"The table '{TABLE}' is empty"
         raise SourceError(message, hint="check that the proxy writes spend logs (disable_spend_logs is off)")
-    return files
+    return [path]
 
 
 def _text(value: Any) -> str | None:

@@ -389,7 +389,39 @@ def open_engine(url: str) -> sa.Engine:
     """
     try:
         return sa.create_engine(url)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError) as error:
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         safe = url.split("@")[-1]
         message = f"No connection for the database URL ending in '{safe}': {error}"
         raise SourceError(message, hint="install the driver for it, e.g. psycopg for postgresql+psycopg://") from error
+
+
+def table_columns(engine: sa.Engine, table: str, hint: str) -> list[str]:
+    """List the columns of a database's table.
+
+    Parameters
+    ----------
+    engine : Engine
+        From ``open_engine``.
+    table : str
+        Name of the table.
+    hint : str
+        What to do when there is none.
+
+    Returns
+    -------
+    list of str
+        Column names.
+
+    Raises
+    ------
+    SourceError
+        If the database cannot be reached or has no such table.
+    """
+    try:
+        return [column["name"] for column in sa.inspect(engine).get_columns(table)]
+    except sa.exc.NoSuchTableError as error:
+        message = f"The database has no table '{table}'"
+        raise SourceError(message, hint=hint) from error
+    except sa.exc.SQLAlchemyError as error:
+        message = f"The database cannot be read: {str(error.__cause__ or error).splitlines()[0]}"
+        raise SourceError(message, hint="check host, user and password in the URL") from error

@@ -18,7 +18,7 @@ from finops_lib import __version__
 from finops_lib.errors import SourceError
 from finops_lib.ingest import aggregation, attribution, workspace
 from finops_lib.ingest.containers import first_records
-from finops_lib.ingest.database import fetch_spend_logs, is_database
+from finops_lib.ingest.database import database_label, fetch_spend_logs, is_database
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.normalise import Origin, normalise
 from finops_lib.ingest.originals import keep_raw_text
@@ -64,7 +64,8 @@ def read_source(
     """
     prices = prices or read_price_list()
     given = list(paths or [source.path])
-    if is_database(given[0]):
+    if any(map(is_database, given)):
+        _check_database(given, source)
         with tempfile.TemporaryDirectory() as folder:
             return [_read_files(fetch_spend_logs(given[0], Path(folder)), "litellm", source, params, prices, given)]
     files = find_files(given, params.project)
@@ -74,6 +75,15 @@ def read_source(
         _read_files(members, name, source, params, prices, given)
         for name, members in sorted(_by_format(files, source, params).items())
     ]
+
+
+def _check_database(given: list[str], source: Source) -> None:
+    if len(given) > 1:
+        message = f"A database is read alone, found {len(given)} paths"
+        raise SourceError(message, hint="read the database and the files one after the other")
+    if source.format not in ("auto", "litellm") or source.table != "requests":
+        message = f"A database holds spend logs of LiteLLM, not '{source.format}' of table '{source.table}'"
+        raise SourceError(message, hint="use --format litellm, or export the other tables as files")
 
 
 def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, list[Path]]:
@@ -100,7 +110,7 @@ def _read_files(
     mapping = read_mapping(params.project / source.mapping if source.mapping else None) if name == "mapped" else None
     reader = mapped_reader(mapping) if mapping else find_reader(name)
     labels = (
-        [_label(path, params.project) for path in files] if not is_database(given[0]) else [given[0].split("@")[-1]]
+        [_label(path, params.project) for path in files] if not is_database(given[0]) else [database_label(given[0])]
     )
     with workspace.locked(params.workspace):
         key = _reading_key(files, labels, reader, source, params, mapping, prices)
@@ -191,7 +201,7 @@ def _read_anew(
 
 
 def _register_times(connection: duckdb.DuckDBPyConnection, named: dict[Path, str]) -> None:
-    """A record cannot be younger than the file it stands in; clocks may differ a little."""
+    """Note how young a record can be: no younger than its file; clocks may differ a little."""
     latest: dict[str, datetime] = {}
     for path, label in named.items():
         written = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) + CLOCK_TOLERANCE

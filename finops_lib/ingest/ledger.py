@@ -159,4 +159,8 @@ def _last_call(params: Params) -> datetime | None:
                 row = fetch(connection, f"SELECT max({moment}) AS last FROM {workspace.scan(paths)}").to_pylist()[0]
                 found.append(row["last"])
     known = [moment for moment in found if moment is not None]
-    return max(known).astimezone(params.zone) if known else None
+    if known:
+        return max(known).astimezone(params.zone)
+    # Requests that stand in a warehouse are not asked again: their last day may not have been whole.
+    day = workspace.read_json(params.workspace / ".built.json", {}).get("last_day")
+    return datetime.fromisoformat(day).replace(tzinfo=params.zone) if day else None

@@ -19,6 +19,7 @@ from finops_lib.params import ORGANISATION
 from finops_lib.schema import INPUT_CLASSES, QUANTITIES, TOKEN_CLASSES
 
 SUCCESS = ("resolved", "accepted", "completed")
+_EXACT = sa.Numeric(38, 12)
 
 
 def distinct_users(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -135,8 +136,8 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per value: ``tasks``, ``successful_tasks`` (parts of tasks), ``cost`` (USD), ``cost_of_successful_tasks``
-        and ``success_definition`` (resolved, accepted or completed).
+        One row per value: ``tasks``, ``successful_tasks`` (parts of tasks), ``cost`` (USD),
+        ``cost_of_successful_tasks`` and ``success_definition`` (resolved, accepted or completed).
 
     Notes
     -----
@@ -222,8 +223,8 @@ def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
         if "user_id" not in requests.c:
             return pd.DataFrame(columns=["user_id", "requests", "cost", "share"])
         c = _priced(requests, connection, ledger).c
-        whole = sa.select(sa.func.sum(c.cost)).scalar_subquery()
-        cost = sa.func.sum(c.cost)
+        whole = sa.select(_repeatable_sum(c.cost)).scalar_subquery()
+        cost = _repeatable_sum(c.cost)
         statement = (
             sa.select(c.user_id, sa.func.count().label("requests"), cost.label("cost"), (cost / whole).label("share"))
             .where(c.user_id.is_not(None))
@@ -268,7 +269,7 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
         sa.select(
             task.label("task"),
             c[dimension].label(dimension),
-            c.cost.label("cost"),
+            sa.cast(c.cost, _EXACT).label("cost"),
             sa.case((good, 1), else_=0).label("good"),
         )
         .where(*_user_facing(c))
@@ -293,23 +294,28 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     )
     # A task that cost nothing (cache hits) is split by calls.
     share = sa.case(
-        (whole.c.whole > 0, part.c.cost / whole.c.whole),
+        (whole.c.whole > 0, sa.cast(part.c.cost, sa.Double()) / sa.cast(whole.c.whole, sa.Double())),
         else_=sa.cast(part.c.calls, sa.Double()) / sa.cast(whole.c.calls, sa.Double()),
     )
     good_share = sa.case((whole.c.good == 1, share), else_=0.0)
-    good_cost = sa.case((whole.c.good == 1, part.c.cost), else_=0.0)
+    good_cost = sa.case((whole.c.good == 1, part.c.cost), else_=0)
     return (
         sa.select(
             part.c[dimension],
-            sa.func.sum(share).label("tasks"),
-            sa.func.sum(good_share).label("successful_tasks"),
-            sa.func.sum(part.c.cost).label("cost"),
-            sa.func.sum(good_cost).label("cost_of_successful_tasks"),
+            _repeatable_sum(share).label("tasks"),
+            _repeatable_sum(good_share).label("successful_tasks"),
+            _repeatable_sum(part.c.cost).label("cost"),
+            _repeatable_sum(good_cost).label("cost_of_successful_tasks"),
         )
         .select_from(part.join(whole, part.c.task == whole.c.task))
         .group_by(part.c[dimension])
         .order_by(sa.func.sum(part.c.cost).desc(), part.c[dimension])
     )
+
+
+def _repeatable_sum(values: Any) -> Any:
+    """Sum that does not depend on the order in which threads add up, unlike one of floats; as a float."""
+    return sa.cast(sa.func.sum(sa.cast(values, _EXACT)), sa.Double())
 
 
 def _user_facing(c: Any) -> list[Any]:
@@ -381,8 +387,8 @@ def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, led
     changes = [
         row[0]
         for row in connection.execute(
-            f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} WHERE price_period_start IS NOT NULL "
-            "ORDER BY 1"
+            f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} "
+            "WHERE price_period_start IS NOT NULL ORDER BY 1"
         ).fetchall()
     ]
     tiers = [

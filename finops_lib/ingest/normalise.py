@@ -218,7 +218,7 @@ def _typed_sql(reader: Reader) -> str:
 
 
 def _seen(reader: Reader, name: str) -> str:
-    """SQL of an observed column; null when the source has no such thing."""
+    """Write the SQL of an observed column; null when the source has no such thing."""
     held = name in reader.observed or name in _ALWAYS or name in counted_columns(reader.observed)
     return f"o.{name}" if held else "CAST(NULL AS VARCHAR)"
 
@@ -268,7 +268,8 @@ def _find_repeats(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None
             FROM above AS a JOIN steps AS s ON s.task = a.task AND s.span_id = a.ancestor
             WHERE s.tokens > 0 AND s.row_number <> a.leaf
         ), leaves AS (
-            SELECT p.row_number, p.tokens, sum(s.tokens) FILTER (p.leaf NOT IN (SELECT row_number FROM parents)) AS below
+            SELECT p.row_number, p.tokens,
+                sum(s.tokens) FILTER (p.leaf NOT IN (SELECT row_number FROM parents)) AS below
             FROM parents AS p JOIN steps AS s ON s.row_number = p.leaf GROUP BY ALL
         )
         SELECT row_number, tokens = below FROM leaves"""
@@ -279,7 +280,9 @@ def _find_duplicates(connection: duckdb.DuckDBPyConnection, reader: Reader) -> N
     """Find rows that stand twice: of one id the latest update counts, of one call logged twice the first."""
     connection.execute("CREATE OR REPLACE TABLE duplicates (row_number BIGINT)")
     billed = f"kind IN {BILLED} AND fault IS NULL AND rowid NOT IN (SELECT row_number FROM repeats)"
-    orders = {"request_id": "updated_at DESC NULLS LAST, rowid DESC", "twin_key": "rowid"}
+    # Of a bucket exported while it was still filling, the fuller one is the later.
+    later = " + ".join(counted_columns(reader.observed)) if reader.aggregated else "updated_at"
+    orders = {"request_id": f"{later} DESC NULLS LAST, rowid DESC", "twin_key": "rowid"}
     for key, order in orders.items():
         if key not in reader.observed:
             continue

@@ -240,8 +240,10 @@ def provisioned_capacity(
             closes = min(last, _midnight(day + timedelta(days=1), zone)).astimezone(UTC)
             hours = Decimal(int((closes - opens) / timedelta(seconds=1))) / 3600
             rows.append(
-                (day, override.provider, override.model, hours, override.units, override.unit_price)
-                + (override.team, override.assistant)
+                (
+                    *(day, override.provider, override.model, hours),
+                    *(override.units, override.unit_price, override.team, override.assistant),
+                )
             )
             day += timedelta(days=1)
     return pd.DataFrame(rows, columns=list(CAPACITY_COLUMNS))

@@ -200,10 +200,12 @@ def rows_frame(rows: Iterable[PriceRow]) -> pd.DataFrame:
         As ``PriceList.prices``.
     """
     records = [
-        (row.provider, row.model, row.service_tier)
-        + (None if row.effective_from == date.min else row.effective_from, row.time_from, row.context_from)
-        + tuple(row.prices.get(name) for name in PRICED)
-        + (row.source, row.verified_on)
+        (
+            *(row.provider, row.model, row.service_tier),
+            *(None if row.effective_from == date.min else row.effective_from, row.time_from, row.context_from),
+            *(row.prices.get(name) for name in PRICED),
+            *(row.source, row.verified_on),
+        )
         for row in rows
     ]
     return pd.DataFrame(records, columns=list(COLUMNS), dtype=object).astype({"context_from": "int64"})

@@ -295,7 +295,8 @@ def usage_bases(params: Params) -> pd.DataFrame:
                     + coalesce(raw_reasoning_tokens, 0)) AS BIGINT) AS tokens_as_received,
                 CAST(sum(uncached_input_tokens + cache_read_input_tokens + cache_write_5m_input_tokens
                     + cache_write_1h_input_tokens + audio_input_tokens + cache_read_audio_input_tokens
-                    + visible_output_tokens + reasoning_output_tokens + audio_output_tokens) AS BIGINT) AS tokens_counted
+                    + visible_output_tokens + reasoning_output_tokens + audio_output_tokens) AS BIGINT)
+                    AS tokens_counted
             FROM ({workspace.view_sql("requests", files)}) GROUP BY ALL ORDER BY ALL""",
         ).to_pandas()
 

@@ -42,9 +42,8 @@ class Reading:
         """Give the one object ``finops ingest --json`` prints."""
         quarantine = {r["reason"]: r["rows"] for r in self.reasons if r["fate"] == "quarantined"}
         return {
-            **self.counts,
-            **UNKNOWN_FIGURES,
-            **self.figures,
+            **{name: self.counts[name] for name in ("read", *FATES)},
+            **{name: self.figures.get(name, unknown) for name, unknown in UNKNOWN_FIGURES.items()},
             "quarantine_reasons": dict(sorted(quarantine.items())),
             "format": self.format,
             "warnings": self.warnings,

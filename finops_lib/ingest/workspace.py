@@ -149,7 +149,8 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
     """Merge freshly read rows into a monthly table: one id one row, the latest update wins.
 
     A row read again from the same file replaces itself, wherever it stands there now. Of two rows with one id from
-    different files the one updated later stays; at a tie the one already there.
+    different files the one updated later stays, of two buckets the fuller one, since a day still going on is
+    exported too; at a tie the one already there.
 
     Parameters
     ----------
@@ -170,28 +171,30 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
         Rows of ``fresh`` that lost against rows already there.
     """
     key, moment = KEYS[table], MONTHLY[table]
-    updated = "updated_at" if table == "requests" else "CAST(NULL AS TIMESTAMPTZ)"
     present = files_of(workspace, table, source)
+    columns = {row[0] for row in connection.execute(f"DESCRIBE {fresh}").fetchall()}
     connection.execute(f"CREATE OR REPLACE TABLE outdated ({key} VARCHAR, file VARCHAR)")
     lost = 0
     if present:
-        ours = f"SELECT rowid AS fresh_row, {key}, source_file, {updated} AS updated FROM {fresh}"
+        held = {name for path in present for name in pq.read_schema(path).names}
+        ours = f"SELECT rowid AS fresh_row, {key}, source_file, {_version(table, columns)} AS version FROM {fresh}"
         theirs = (
-            f"SELECT {key}, source_file, filename AS file, {updated} AS updated "
+            f"SELECT {key}, source_file, filename AS file, {_version(table, held)} AS version "
             f"FROM {scan(present)[:-1]}, filename = true)"
         )
         connection.execute(
             f"""CREATE OR REPLACE TABLE rivals AS
             SELECT f.fresh_row, e.{key}, e.file,
-                CASE WHEN e.source_file = f.source_file THEN coalesce(f.updated < e.updated, false)
-                    ELSE NOT coalesce(f.updated > coalesce(e.updated, TIMESTAMPTZ '-infinity'), false) END AS older
+                CASE WHEN e.source_file = f.source_file THEN coalesce(f.version < e.version, false)
+                    ELSE f.version IS NULL OR coalesce(f.version <= e.version, false) END AS older
             FROM ({ours}) AS f JOIN ({theirs}) AS e ON e.{key} = f.{key}"""
         )
         connection.execute(f"INSERT INTO outdated SELECT {key}, file FROM rivals WHERE NOT older")
         lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchall()[0][0]
         connection.execute(f"DELETE FROM {fresh} WHERE rowid IN (SELECT fresh_row FROM rivals WHERE older)")
     months = connection.execute(
-        f"SELECT DISTINCT strftime({moment}, '%Y-%m') FROM {fresh} UNION SELECT parse_filename(file, true) FROM outdated"
+        f"SELECT DISTINCT strftime({moment}, '%Y-%m') FROM {fresh} "
+        "UNION SELECT parse_filename(file, true) FROM outdated"
     ).fetchall()
     for (month,) in sorted(months):
         path = workspace / table / source / f"{month}.parquet"
@@ -199,13 +202,19 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
         rows = f"SELECT * FROM {fresh} WHERE {moment} >= {start} AND {moment} < {start} + INTERVAL 1 MONTH"
         if path.is_file():
             kept = f"SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)"
-            columns = {row[0] for row in connection.execute(f"DESCRIBE {fresh}").fetchall()}
             one_sided = columns.symmetric_difference(pq.read_schema(path).names)
             filled = ", ".join(f"coalesce({c.name}, 0) AS {c.name}" for c in TOKENS if c.name in one_sided)
             replaced = f" REPLACE ({filled})" if filled else ""
             rows = f"SELECT *{replaced} FROM ({kept} UNION ALL BY NAME {rows})"
         write_query(connection, path, rows)
     return lost
+
+
+def _version(table: str, columns: Collection[str]) -> str:
+    """Write the SQL of what tells a later row from an earlier one of the same id."""
+    if table == "requests":
+        return "updated_at"
+    return " + ".join(["0", *(f"coalesce({c.name}, 0)" for c in TOKENS if c.name in columns)])
 
 
 def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -> None:

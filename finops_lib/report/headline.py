@@ -32,7 +32,7 @@ def headline_text(headline: Mapping[str, Any], missing: pd.DataFrame | None = No
     """
     month = month_name(headline["period"])
     if not headline["has_traffic"]:
-        label = "The ledger is empty" if headline["period"] == "latest" else f"No traffic in {month}"
+        label = "The ledger is empty" if headline["period"] in ("", "latest") else f"No traffic in {month}"
         first = f" To change that: {escape_markdown(missing['how_to_add'].iloc[0])}." if _rows(missing) else ""
         return Markdown(f"**{label}.** There is nothing to report until exports with its model calls are read.{first}")
     parts = [_cost_sentence(headline, month), _volume_sentence(headline), _gap_sentence(headline)]

@@ -38,6 +38,7 @@ TESTED_THROUGH = {
     "finops_lib/batch/outcome.py": "tests/batch/test_runs.py",
     "finops_lib/batch/publication.py": "tests/batch/test_runs.py",
     "finops_lib/ingest/readers/base.py": "tests/ingest/readers/test_langfuse.py",
+    "finops_lib/settings.py": "tests/test_params.py",
     "finops_lib/report/site_entries.py": "tests/report/test_site.py",
 }
 

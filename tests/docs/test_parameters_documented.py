@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from finops_lib import params
+from finops_lib import settings
 
 README = Path(__file__).parents[2] / "parameters" / "README.md"
 
@@ -16,12 +16,12 @@ README = Path(__file__).parents[2] / "parameters" / "README.md"
 def _fields() -> list[tuple[str, str, str]]:
     models = [
         model
-        for model in vars(params).values()
+        for model in vars(settings).values()
         if isinstance(model, type)
         and issubclass(model, BaseModel)
-        and model.__module__ == params.__name__
+        and model.__module__ == settings.__name__
         and model.model_fields
-        and model is not params.Params
+        and model is not settings.Params
     ]
     return sorted(
         (model.__name__, field.alias or name, str(field.description))

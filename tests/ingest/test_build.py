@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from finops_lib.errors import ParamsError
+from finops_lib.ingest import build as build_module
 from finops_lib.ingest import (
     build_ledger,
     close_period,
@@ -23,7 +24,6 @@ from finops_lib.ingest import (
     reopen_period,
     repricing,
 )
-from finops_lib.ingest import build as build_module
 from finops_lib.ingest.build import months_of
 from finops_lib.ingest.price_rows import PriceList
 from finops_lib.ingest.quality import late_tokens, reading_checks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections import defaultdict
@@ -66,7 +67,7 @@ def _changes(zone: str) -> list[tuple[int, int]]:
 
 
 def _rows() -> list[dict[str, Any]]:
-    """Calls of a few owners, many of their columns null, spread over the instants."""
+    """Make calls of a few owners, many of their columns null, spread over the instants."""
     rows = []
     for place, moment in enumerate(_instants() * 2):
         pick = lambda *values, step=1, place=place: values[place // step % len(values)]  # noqa: E731
@@ -400,7 +401,7 @@ def test_zone_offsets_are_those_of_the_time_zone_database(zone: str, since: int,
         found = [seconds for start, seconds in offsets if start <= moment][-1]
         assert given_by_zone.total_seconds() == found
     assert since == offsets[0][0]
-    assert all(one[0] < other[0] and one[1] != other[1] for one, other in zip(offsets, offsets[1:], strict=False))
+    assert all(one[0] < other[0] and one[1] != other[1] for one, other in itertools.pairwise(offsets))
 
 
 @given(

@@ -226,7 +226,7 @@ def test_the_costliest_users_come_first(bench):
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
 def test_costs_of_requests_add_up_to_the_ledger(bench, zone):
-    """Context tiers, price changes, scoped overrides, cache hits, searches, unpriced models: the month's cost to 1e-9."""
+    """Tiers, price changes, scoped overrides, cache hits, searches, unpriced models: the month's cost to 1e-9."""
     bench.organisation |= {
         "time_zone": zone,
         "prices": [

@@ -33,6 +33,7 @@ def test_a_partial_month_says_so(costs, usage):
 def test_nothing_is_said_plainly(costs, usage):
     """Without a ledger the page says what is missing."""
     assert "The ledger is empty" in headline_text(inform.headline(costs.head(0), usage.head(0))).data
+    assert "The ledger is empty" in headline_text(inform.headline(costs.head(0), usage.head(0), "")).data
     assert "No traffic in January 2030" in headline_text(inform.headline(costs, usage, "2030-01")).data
 
 

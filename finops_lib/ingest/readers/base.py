@@ -140,15 +140,18 @@ CREATE OR REPLACE MACRO object_tags(value) AS
             IN ('VARCHAR', 'BIGINT', 'UBIGINT', 'DOUBLE', 'BOOLEAN')),
         lambda k: k || ':' || (value ->> pointer(k))) ELSE [] END;
 CREATE OR REPLACE MACRO array_tags(value) AS
-    CASE WHEN json_type(value) = 'ARRAY' THEN list_filter(CAST(value AS VARCHAR[]), lambda t: t IS NOT NULL) ELSE [] END;
+    CASE WHEN json_type(value) = 'ARRAY' THEN list_filter(CAST(value AS VARCHAR[]), lambda t: t IS NOT NULL)
+    ELSE [] END;
+CREATE OR REPLACE MACRO size(value) AS abs(TRY_CAST(value AS DOUBLE));
+CREATE OR REPLACE MACRO since_1970(micros) AS make_timestamptz(CAST(round(micros) AS BIGINT));
 CREATE OR REPLACE MACRO instant(value) AS coalesce(
     TRY_CAST(value AS TIMESTAMPTZ),
     CASE
-        WHEN TRY_CAST(value AS DOUBLE) IS NULL THEN NULL
-        WHEN abs(TRY_CAST(value AS DOUBLE)) < 1e11 THEN make_timestamptz(CAST(round(CAST(value AS DOUBLE) * 1e6) AS BIGINT))
-        WHEN abs(TRY_CAST(value AS DOUBLE)) < 1e14 THEN make_timestamptz(CAST(round(CAST(value AS DOUBLE) * 1e3) AS BIGINT))
-        WHEN abs(TRY_CAST(value AS DOUBLE)) < 1e17 THEN make_timestamptz(CAST(round(CAST(value AS DOUBLE)) AS BIGINT))
-        WHEN abs(TRY_CAST(value AS DOUBLE)) < 1e20 THEN make_timestamptz(CAST(TRY_CAST(value AS HUGEINT) // 1000 AS BIGINT))
+        WHEN size(value) IS NULL THEN NULL
+        WHEN size(value) < 1e11 THEN since_1970(CAST(value AS DOUBLE) * 1e6)
+        WHEN size(value) < 1e14 THEN since_1970(CAST(value AS DOUBLE) * 1e3)
+        WHEN size(value) < 1e17 THEN since_1970(CAST(value AS DOUBLE))
+        WHEN size(value) < 1e20 THEN make_timestamptz(CAST(TRY_CAST(value AS HUGEINT) // 1000 AS BIGINT))
     END);
 """
 """SQL macros readers use: text without blanks, JSON inside a JSON string, ``key:value`` tags, a time in any unit."""
