@@ -156,11 +156,10 @@ def price_setting(
         First and last timestamp, models matched to prices, thresholds, changes; ``None`` without requests.
     """
     c = requests.c
-    provider = c.provider if "provider" in c else sa.null().label("provider")
-    asked = sa.select(
-        provider, c.model, sa.func.min(c.timestamp).label("first"), sa.func.max(c.timestamp).label("last")
-    ).group_by(*([c.provider] if "provider" in c else []), c.model)
-    found = run(asked, connection)
+    pair = ("provider", "model")
+    named = [c[name] if name in c else sa.null().label(name) for name in pair]
+    asked = sa.select(*named, sa.func.min(c.timestamp).label("first"), sa.func.max(c.timestamp).label("last"))
+    found = run(asked.group_by(*(c[name] for name in pair if name in c)).having(sa.func.count() > 0), connection)
     if not found.num_rows:
         return None
     since, until = (

@@ -120,7 +120,9 @@ def _read_files(
         place = f"{name}:{'|'.join(labels)}"
         if keys.get(place) == key and place in known:
             return Reading(**known[place]["reading"])
-        reading = _read_anew(files, labels, reader, source, params, prices)
+        # The same files under new rules (a mapping that was mended): their rows may have other ids now.
+        again = keys.get(place, "").split("-")[0] == key.split("-")[0]
+        reading = _read_anew(files, labels, reader, source, params, prices, again=again)
         known = {p: entry for p, entry in known.items() if not _covers(labels, entry["reading"]["files"], name, p)}
         known[place] = {"reading": reading.__dict__}
         workspace.write_json(params.workspace / "reads.json", known)
@@ -136,7 +138,7 @@ def _covers(labels: list[str], files: list[str], name: str, place: str) -> bool:
 def _label(path: Path, project: Path) -> str:
     """Name a file relative to the project where it lies inside, so that pages name no machine's folders."""
     resolved = path.resolve()
-    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(path)
+    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
 
 
 def _reading_key(
@@ -148,6 +150,7 @@ def _reading_key(
     mapping: Mapping | None,
     prices: PriceList,
 ) -> str:
+    """Hash what a reading rests on: the files, then the rules they are read by."""
     rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
     others = {
         n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()
@@ -156,8 +159,6 @@ def _reading_key(
     parts = [
         workspace.LAYOUT,
         __version__,
-        stats,
-        labels,
         reader.name,
         prices.version,
         mapping.model_dump() if mapping else None,
@@ -165,11 +166,19 @@ def _reading_key(
         others,
         source.model_dump(exclude={"path"}),
     ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    hashed = (json.dumps(part, sort_keys=True, default=str).encode() for part in ([stats, labels], parts))
+    return "-".join(hashlib.sha256(text).hexdigest() for text in hashed)
 
 
 def _read_anew(
-    files: list[Path], labels: list[str], reader: Reader, source: Source, params: Params, prices: PriceList
+    files: list[Path],
+    labels: list[str],
+    reader: Reader,
+    source: Source,
+    params: Params,
+    prices: PriceList,
+    *,
+    again: bool = False,
 ) -> Reading:
     with tempfile.TemporaryDirectory() as folder, connect(scratch=Path(folder)) as connection:
         named = dict(zip(files, labels if len(labels) == len(files) else labels * len(files), strict=True))
@@ -180,13 +189,15 @@ def _read_anew(
         first = not workspace.files_of(params.workspace, "requests", reader.name)
         normalise(connection, reader, params.organisation, prices, origin, first=first)
         keep_raw_text(connection, "new_quarantine")
-        warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection)
+        warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection) + _gap_warnings(connection)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
         for table, fresh, fate in (
             ("requests", "new_requests", "requests"),
             ("usage_buckets", "new_buckets", "aggregated"),
         ):
+            if again:
+                workspace.drop_rows(connection, params.workspace, table, reader.name, labels)
             lost = workspace.merge_new(connection, params.workspace, table, fresh, reader.name)
             if lost:
                 counts[fate] -= lost
@@ -195,7 +206,6 @@ def _read_anew(
         for table, fresh in (("quarantine", "new_quarantine"), ("spans", "new_spans")):
             workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
         figures = _figures(connection, params.organisation, prices)
-        warnings += _gap_warnings(connection)
     reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
     return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings)
 

@@ -10,13 +10,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from finops_lib.ingest import workspace
-from finops_lib.ingest.aggregation import price_setting, requests_table
+from finops_lib.ingest.aggregation import requests_table
 from finops_lib.ingest.build import feed
 from finops_lib.ingest.engine import connect, exact_quantile, exact_sum, local_day, run
 from finops_lib.ingest.ledger import Ledger
-from finops_lib.ingest.price_list import read_price_list
+from finops_lib.ingest.request_costs import priced_requests
 from finops_lib.params import ORGANISATION
-from finops_lib.schema import INPUT_CLASSES, QUANTITIES, TOKEN_CLASSES
 
 SUCCESS = ("resolved", "accepted", "completed")
 _EXACT = sa.Numeric(38, 12)
@@ -113,7 +112,7 @@ def request_cost_quantiles(
     """
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-        priced = _priced(requests, connection, ledger)
+        priced = priced_requests(requests, connection, ledger)
         return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
 
     return _ask(ledger, ask, [*by, *map(_quantile_name, quantiles)])
@@ -149,7 +148,7 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         definitions = _definitions(requests, connection, ledger)
-        priced = _priced(requests, connection, ledger)
+        priced = priced_requests(requests, connection, ledger)
         found = run(tasks_statement(priced, dimension, definitions), connection).to_pandas()
         return found.assign(success_definition=" or ".join(d for d in SUCCESS if d in definitions.values()))
 
@@ -222,7 +221,7 @@ def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         if "user_id" not in requests.c:
             return pd.DataFrame(columns=["user_id", "requests", "cost", "share"])
-        c = _priced(requests, connection, ledger).c
+        c = priced_requests(requests, connection, ledger).c
         whole = sa.select(_repeatable_sum(c.cost)).scalar_subquery()
         cost = _repeatable_sum(c.cost)
         statement = (
@@ -369,55 +368,3 @@ def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = Fals
         )
         # What is asked for by name is there, though no call may carry it.
         return ask(requests_table([*(present or []), "request_id", *columns], "asked"), connection)
-
-
-def _priced(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, ledger: Ledger) -> sa.TableClause:
-    """Give every request its cost as a float, from the very unit prices the ledger used."""
-    prices = read_price_list()
-    setting = price_setting(connection, requests, ledger.params.organisation, prices)
-    names_present = [column.name for column in requests.c]
-    if setting is None:
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW priced AS SELECT *, 0.0 AS cost FROM {requests.name}")
-        return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
-    paths = [ledger.params.workspace / "ledger" / f"{ledger.period}.parquet"]
-    scopes = [
-        s for s in ("team", "api_key", "assistant") if any(getattr(o, s) for o in ledger.params.organisation.prices)
-    ]
-    keys = [k for k in ("provider", "model", "service_tier", *scopes) if k in names_present]
-    changes = [
-        row[0]
-        for row in connection.execute(
-            f"SELECT DISTINCT epoch_us(price_period_start) FROM {workspace.scan(paths)} "
-            "WHERE price_period_start IS NOT NULL ORDER BY 1"
-        ).fetchall()
-    ]
-    tiers = [
-        row[0]
-        for row in connection.execute(
-            f"SELECT DISTINCT context_tier FROM {workspace.scan(paths)} WHERE context_tier > 0 ORDER BY 1 DESC"
-        ).fetchall()
-    ]
-    size = " + ".join(TOKEN_CLASSES[k] for k in INPUT_CLASSES if TOKEN_CLASSES[k] in names_present) or "0"
-    tier = f"CASE {' '.join(f'WHEN {size} > {t} THEN {t}' for t in tiers)} ELSE 0 END" if tiers else "0"
-    period = " ".join(f"WHEN epoch_us(timestamp) >= {moment} THEN {moment}" for moment in reversed(changes[1:]))
-    started = f"CASE {period} ELSE {changes[0]} END" if period else str(changes[0] if changes else 0)
-    wide = ", ".join(
-        f"max(CAST(contracted_unit_price AS DOUBLE)) FILTER (token_class = '{k}') AS price_{k}" for k in QUANTITIES
-    )
-    terms = " + ".join(
-        f"CASE WHEN coalesce(r.{column}, 0) = 0 THEN 0 ELSE r.{column} * p.price_{name} END"
-        for name, column in QUANTITIES.items()
-        if column in names_present
-    )
-    same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM r.{key}" for key in keys)
-    hit = "r.cache_hit" if "cache_hit" in names_present else "false"
-    grouped = ", ".join(keys)
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP VIEW priced AS
-        WITH p AS (SELECT {grouped}, context_tier, epoch_us(price_period_start) AS started, {wide}
-            FROM {workspace.scan(paths)} GROUP BY {grouped}, context_tier, started),
-        r AS (SELECT *, {tier} AS tier, {started} AS started FROM {requests.name})
-        SELECT r.* EXCLUDE (tier, started), CASE WHEN {hit} THEN 0 ELSE {terms} END AS cost
-        FROM r LEFT JOIN p ON {same} AND p.context_tier = r.tier AND p.started = r.started"""
-    )
-    return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))

@@ -52,7 +52,7 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
     mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
     _check_columns(files, mapping, contract)
     labels = [
-        str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p)
+        str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p.resolve())
         for p in files
     ]
     with tempfile.TemporaryDirectory() as folder, connect() as connection, workspace.locked(params.workspace):

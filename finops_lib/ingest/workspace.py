@@ -273,6 +273,34 @@ def replace_rows(
     connection.unregister("read_files")
 
 
+def drop_rows(
+    connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, source: str, files: list[str]
+) -> None:
+    """Remove the rows that came from some files from a monthly table.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Does the writing.
+    workspace : Path
+        The folder.
+    table : str
+        ``requests`` or ``usage_buckets``.
+    source : str
+        Format, also the name of the folder.
+    files : list of str
+        Files as ``source_file`` names them.
+    """
+    connection.register("dropped_files", pa.table({"name": pa.array(files, pa.string())}))
+    for path in files_of(workspace, table, source):
+        write_query(
+            connection,
+            path,
+            f"SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM dropped_files)",
+        )
+    connection.unregister("dropped_files")
+
+
 def clear(workspace: Path) -> None:
     """Remove everything the kit wrote into a workspace.
 

@@ -160,6 +160,31 @@ def test_late_calls_join_their_month(bench):
     assert Decimal("0.012") == bench.total(corrected.costs["contracted_cost"])
 
 
+def test_a_mended_mapping_replaces_what_it_read_before(bench):
+    """Calls without ids get one made of what was mapped; read by another mapping they are not billed twice."""
+    folder = bench.params().project
+    (folder / "calls.csv").write_text("when,engine,a,b\n2026-09-01T12:00:00Z,large,100,1000\n", encoding="utf-8")
+    bench.build([bench.call(1, "2026-09-01T12:00:00Z")], "others.jsonl")
+    for first, second in (("a", "b"), ("b", "a")):
+        columns = f"{{timestamp: when, model: engine, input_tokens: {first}, output_tokens: {second}}}"
+        text = f"columns: {columns}\nconstants: {{provider: house}}\n"
+        (folder / "map.yaml").write_text(text, encoding="utf-8")
+        read_source(Source(path="calls.csv", format="mapped", mapping="map.yaml"), bench.params())
+
+    costs = bench.ledger().costs
+
+    assert {"uncached_input": 2_000, "output": 200} == costs.groupby("token_class")["pricing_quantity"].sum().to_dict()
+
+
+def test_an_export_written_over_keeps_the_days_it_no_longer_holds(bench):
+    """A file that is replaced every day adds its days; calls read before stay."""
+    bench.build([bench.call(1, "2026-09-01T12:00:00Z")], "latest.jsonl")
+
+    ledger = bench.build([bench.call(2, "2026-09-02T12:00:00Z")], "latest.jsonl")
+
+    assert [date(2026, 9, 1), date(2026, 9, 2)] == sorted(set(ledger.costs["charge_period_start"]))
+
+
 def test_months_without_calls_disappear(bench):
     """A call that moves to another month leaves no empty month behind."""
     folder = bench.build(

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill as papermill_api
 import pytest
 from nbclient import NotebookClient
 
@@ -162,26 +161,6 @@ def test_jupyterlab_gives_the_numbers_of_the_batch(runs: dict, batch: BatchResul
     opened = runs["lab", notebook].result()
 
     assert published(batch.site, "organisation", notebook).sidecar(notebook) == opened.sidecar(notebook)
-
-
-def test_papermill_runs_from_python_too(
-    sample: Path, batch: BatchResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A scheduler that calls papermill itself gets the same bytes; here for all assistants."""
-    monkeypatch.setenv("FINOPS_OUTPUT", str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    papermill_api.execute_notebook(
-        str(sample / "notebooks" / "01_ledger.ipynb"),
-        str(tmp_path / "executed.ipynb"),
-        parameters={"period": "2026-10"},
-        cwd=str(sample),
-        progress_bar=False,
-    )
-    here = Finished(0, "", tmp_path).sidecar("01_ledger")
-    there = published(batch.site, "organisation", "01_ledger").sidecar("01_ledger")
-
-    assert here.pop("params_sha256") != there.pop("params_sha256")  # the month itself, not "latest"
-    assert there == here
 
 
 @pytest.mark.parametrize("subject", TRUTH)
