@@ -160,7 +160,7 @@ def feed(
             AND b.layer = r.capture_layer)"""
     connection.execute(f"CREATE OR REPLACE VIEW fed AS SELECT * FROM ({union}){where}")
     filled = workspace.filled_columns(connection, requests + buckets)
-    return "fed", ["timestamp", "request_id", *filled, *(["calls"] if buckets else [])], overlaps
+    return "fed", ["timestamp", "request_id", "model", *filled, *(["calls"] if buckets else [])], overlaps
 
 
 def _tokens(ledger: pa.Table) -> dict[str, int]:

@@ -45,7 +45,10 @@ def superseded(coverage: pd.DataFrame, order: Sequence[str]) -> pd.DataFrame:
     >>> superseded(seen, ["gateway", "provider_usage"])["layer"].tolist()
     ['provider_usage']
     """
-    listed = dict.fromkeys([*order, *get_args(CaptureLayer), *sorted(coverage["layer"].dropna().unique())])
+    present = set(coverage["layer"].dropna())
+    if len(present) < 2:
+        return coverage.head(0).assign(covered_by=pd.Series(dtype="object"))
+    listed = [name for name in dict.fromkeys([*order, *get_args(CaptureLayer)]) if name in present]
     ours = coverage.reset_index(names="row")
     feeding, beaten = ours.head(0), []
     for layer in listed:

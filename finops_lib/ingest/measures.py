@@ -293,7 +293,10 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     )
     # A task that cost nothing (cache hits) is split by calls.
     share = sa.case(
-        (whole.c.whole > 0, sa.cast(part.c.cost, sa.Double()) / sa.cast(whole.c.whole, sa.Double())),
+        (
+            whole.c.whole > 0,
+            sa.cast(sa.func.coalesce(part.c.cost, 0), sa.Double()) / sa.cast(whole.c.whole, sa.Double()),
+        ),
         else_=sa.cast(part.c.calls, sa.Double()) / sa.cast(whole.c.calls, sa.Double()),
     )
     good_share = sa.case((whole.c.good == 1, share), else_=0.0)

@@ -225,6 +225,9 @@ class Placing:
             return "CASE WHEN o.kind = 'call' THEN 'parent' ELSE o.kind END"
         if name in special:
             return special[name]
+        if name in attribution.SHAREABLE and self.joined["tag_sets"]:
+            # What several owners share has no single owner.
+            return f"CASE WHEN json_exists(g.tag_shares, '$.{name}') THEN NULL ELSE {self._ranked(name)} END"
         if name in attribution.OWNED:
             return self._ranked(name)
         if name in ALWAYS or name in ("source_file", "source_position"):

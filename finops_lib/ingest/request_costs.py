@@ -61,11 +61,11 @@ def priced_requests(requests: sa.TableClause, connection: duckdb.DuckDBPyConnect
     wide = ", ".join(
         f"max(CAST(contracted_unit_price AS DOUBLE)) FILTER (token_class = '{k}') AS price_{k}" for k in QUANTITIES
     )
-    terms = " + ".join(
-        f"CASE WHEN coalesce(r.{column}, 0) = 0 THEN 0 ELSE r.{column} * p.price_{name} END"
-        for name, column in QUANTITIES.items()
-        if column in names_present
-    )
+    priced = {name: column for name, column in QUANTITIES.items() if column in names_present}
+    terms = " + ".join(f"coalesce(r.{column} * p.price_{name}, 0)" for name, column in priced.items())
+    # As in the ledger, a class without a price adds nothing; a call without any has no cost.
+    used = ", ".join(f"CASE WHEN r.{column} > 0 THEN p.price_{name} END" for name, column in priced.items())
+    known = f"coalesce({used}) IS NOT NULL OR {' + '.join(f'coalesce(r.{c}, 0)' for c in priced.values())} = 0"
     same = " AND ".join(f"p.{key} IS NOT DISTINCT FROM r.{key}" for key in keys)
     hit = "r.cache_hit" if "cache_hit" in names_present else "false"
     grouped = ", ".join(keys)
@@ -74,7 +74,7 @@ def priced_requests(requests: sa.TableClause, connection: duckdb.DuckDBPyConnect
         WITH p AS (SELECT {grouped}, context_tier, epoch_us(price_period_start) AS started, {wide}
             FROM {workspace.scan(paths)} GROUP BY {grouped}, context_tier, started),
         r AS (SELECT *, {tier} AS tier, {started} AS started FROM {requests.name})
-        SELECT r.* EXCLUDE (tier, started), CASE WHEN {hit} THEN 0 ELSE {terms} END AS cost
+        SELECT r.* EXCLUDE (tier, started), CASE WHEN {hit} THEN 0 WHEN {known} THEN {terms} END AS cost
         FROM r LEFT JOIN p ON {same} AND p.context_tier = r.tier AND p.started = r.started"""
     )
     return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))

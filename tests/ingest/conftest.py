@@ -152,6 +152,7 @@ class Exports:
     """Exports written into a project and read from it."""
 
     bench: Workbench
+    written: float = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
 
     @staticmethod
     def call(number: int, **values: Any) -> dict[str, Any]:
@@ -171,7 +172,8 @@ class Exports:
         path = self.bench.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        os.utime(path, (WRITTEN, WRITTEN))
+        self.written += 1
+        os.utime(path, (self.written, self.written))
         return path
 
     def read(self, content: Any, name: str = "log.jsonl", **source: Any) -> Reading:

@@ -23,6 +23,7 @@ from finops_lib.ingest import (
     refresh_ledger,
     reopen_period,
     repricing,
+    unpriced_models,
 )
 from finops_lib.ingest.build import months_of
 from finops_lib.ingest.price_rows import PriceList
@@ -393,3 +394,13 @@ def test_shared_calls_are_split_by_the_organisations_weights(bench):
     assert {"Care": Decimal("0.009"), "IT": Decimal("0.0045")} == bench.by(ledger.costs, "department")
     assert {"cx": 2, "it": 1} == dict(zip(ledger.usage["team"], ledger.usage["request_count"], strict=True))
     assert 3_300 == ledger.costs["pricing_quantity"].sum()
+
+
+def test_a_usage_report_without_models_has_tokens_and_no_cost(bench):
+    """Reports that are not grouped by model are unpriced, not a crash."""
+    result = {name: value for name, value in BUCKET["results"][0].items() if name != "model"}
+
+    ledger = bench.build([BUCKET | {"results": [result]}], "usage.jsonl", format="openai-usage")
+
+    assert (1_000_000, None) == (ledger.costs["pricing_quantity"].sum(), bench.total(ledger.costs["contracted_cost"]))
+    assert [1_000_000] == list(unpriced_models(ledger)["tokens"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_lib.ingest.capture import superseded
@@ -88,6 +88,7 @@ ROWS = st.lists(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(ROWS)
 def test_no_two_layers_of_one_account_and_day_feed_the_ledger(rows: list[tuple[Any, ...]]) -> None:
     """What is left of any mix is one layer an account and day, and what goes is covered by what stays."""

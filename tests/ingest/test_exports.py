@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import itertools
 import json
 import os
 import random
@@ -149,8 +148,8 @@ def test_the_overlap_of_two_exports_counts_once(exports: Any) -> None:
     assert 1_110 == exports.bench.ledger().costs["pricing_quantity"].sum()
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["a", "b", "c"])))
-def test_the_latest_update_wins_in_any_order(exports: Any, order: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("order", ["abc", "cba", "bca"])
+def test_the_latest_update_wins_in_any_order(exports: Any, order: str) -> None:
     """Of three exports of one call."""
     content = {name: logs(exports, n, request_id="r", updated_at=f"2026-10-0{day}") for name, n, day in
                (("a", 1, 1), ("b", 2, 3), ("c", 3, 2))}  # fmt: skip
@@ -159,7 +158,7 @@ def test_the_latest_update_wins_in_any_order(exports: Any, order: tuple[str, ...
     assert [100] == exports.rows("requests", "uncached_input_tokens")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4, deadline=None)
 @given(data=st.data())
 def test_files_may_be_split_merged_and_shuffled(tmp_path_factory: Any, new_exports: Any, data: st.DataObject) -> None:
     """The same rows in any files, read in any order, in one command or several, give the same ledger."""
@@ -219,8 +218,17 @@ def test_a_file_of_another_format_is_refused(exports: Any) -> None:
     assert [] == workspace.files_of(exports.bench.folder / "outputs/workspace", "requests")
 
 
-@pytest.mark.parametrize("content", ["", "\n \n", b"\xef\xbb\xbf", "[]", gzip.compress(b"")])
-@pytest.mark.parametrize("format", ["auto", "litellm"])
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        ("", "auto"),
+        ("", "litellm"),
+        ("\n \n", "auto"),
+        (b"\xef\xbb\xbf", "auto"),
+        ("[]", "auto"),
+        (gzip.compress(b""), "auto"),
+    ],
+)
 def test_an_empty_file_is_read_as_nothing(exports: Any, content: str | bytes, format: str) -> None:
     """Of no format or any."""
     summary = exports.read(content, format=format).summary()
@@ -367,18 +375,17 @@ def records_of(name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=4, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=2, deadline=None)
 @given(chance=st.randoms(use_true_random=False), junk=st.sampled_from(["", "{", "garbage", "[1, 2]", '{"a": "b']))
 def test_no_damage_stops_a_reading_or_loses_a_row(
     tmp_path_factory: Any, new_exports: Any, name: str, chance: random.Random, junk: str
 ) -> None:
     """Whatever happened to some records of a format, each line is accounted for."""
     records = records_of(name)
-    rows = [damaged(chance.choice(records), chance) for _ in range(6)]
+    rows = [damaged(chance.choice(records), chance) for _ in range(12)]
     rows = [chance.choice(records), *rows, chance.choice(records)]
     exports = new_exports(tmp_path_factory.mktemp("damage"))
     summary = exports.read(exports.lines(*rows) + junk, format=name).summary()
     assert sums_up(summary)
     pages = sum(isinstance(row, dict) and not PAGES.isdisjoint(row) for row in rows)
     assert summary["read"] >= len(rows) + bool(junk) - pages
-    refresh_ledger(exports.bench.params())

@@ -187,67 +187,6 @@ def step(number: int, parent: int | None, kind: str, tokens: tuple[int, int] | N
     return row | more
 
 
-@pytest.mark.parametrize(
-    ("steps", "kept", "skipped"),
-    [
-        # an agent repeats its calls exactly, or does not
-        (
-            [step(1, None, "agent", (30, 3)), step(2, 1, "call", (10, 1)), step(3, 1, "call", (20, 2))],
-            ["s2", "s3"],
-            {"agent step: repeats the calls below it": 1},
-        ),
-        (
-            [step(1, None, "agent", (99, 9)), step(2, 1, "call", (10, 1))],
-            ["s2"],
-            {"agent step: its usage differs from the calls below it": 1},
-        ),
-        # an agent with usage and no call below stays visible
-        (
-            [step(1, None, "agent", (30, 3)), step(2, 1, "tool")],
-            [],
-            {"agent step with usage but no call below it": 1, "tool call": 1},
-        ),
-        ([step(1, None, "agent"), step(2, 1, "call", (10, 1))], ["s2"], {"agent step": 1}),
-        # a call in a call
-        (
-            [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1))],
-            ["s2"],
-            {"call repeats the calls below it": 1},
-        ),
-        (
-            [step(1, None, "call", (663, 905)), step(2, 1, "call", (663, 163))],
-            ["s2"],
-            {"call repeats the calls below it, with other counts": 1},
-        ),
-        # through a step without usage, and over two levels
-        (
-            [step(1, None, "call", (10, 1)), step(2, 1, "other"), step(3, 2, "call", (10, 1))],
-            ["s3"],
-            {"call repeats the calls below it": 1, "no model call": 1},
-        ),
-        (
-            [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1)), step(3, 2, "call", (10, 1))],
-            ["s3"],
-            {"call repeats the calls below it": 2},
-        ),
-        # a parent without counts repeats nothing; one in a circle neither
-        ([step(1, None, "retrieval"), step(2, 1, "call", (5, 1))], ["s2"], {"retrieval": 1}),
-        # a parent of another trace is none
-        (
-            [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1), task_id="other")],
-            ["s1", "s2"],
-            {},
-        ),
-    ],
-)
-def test_only_leaves_are_billed(exports: Any, steps: list[Any], kept: list[str], skipped: dict[str, int]) -> None:
-    """What repeats the calls below it is kept visible with a reason, in any order of the rows."""
-    for name, rows in (("a.jsonl", steps), ("b.jsonl", steps[::-1])):
-        reading = exports.read(rows, name, format="mapped", mapping=mapping(exports.bench.folder))
-        assert skipped == {r["reason"]: r["rows"] for r in reading.reasons if r["fate"] == "skipped"}
-        assert kept == sorted(exports.rows("requests", "request_id"))
-
-
 def mapping(folder: Path) -> str:
     """Write a mapping of a trace's columns."""
     names = ("span_id", "parent_id", "kind", "request_id", "task_id", "timestamp", "model")
@@ -255,6 +194,78 @@ def mapping(folder: Path) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "steps.yaml").write_text(json.dumps({"columns": columns}))
     return "steps.yaml"
+
+
+TREES: dict[str, tuple[list[Any], list[int], list[str]]] = {
+    "an agent repeats its calls": (
+        [step(1, None, "agent", (30, 3)), step(2, 1, "call", (10, 1)), step(3, 1, "call", (20, 2))],
+        [2, 3],
+        ["agent step: repeats the calls below it"],
+    ),
+    "an agent counts otherwise": (
+        [step(1, None, "agent", (99, 9)), step(2, 1, "call", (10, 1))],
+        [2],
+        ["agent step: its usage differs from the calls below it"],
+    ),
+    "an agent with usage and no call below stays visible": (
+        [step(1, None, "agent", (30, 3)), step(2, 1, "tool")],
+        [],
+        ["agent step with usage but no call below it", "tool call"],
+    ),
+    "an agent without usage": ([step(1, None, "agent"), step(2, 1, "call", (10, 1))], [2], ["agent step"]),
+    "a call in a call": (
+        [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1))],
+        [2],
+        ["call repeats the calls below it"],
+    ),
+    "a call in a call that does not add up": (
+        [step(1, None, "call", (663, 905)), step(2, 1, "call", (663, 163))],
+        [2],
+        ["call repeats the calls below it, with other counts"],
+    ),
+    "through a step without usage": (
+        [step(1, None, "call", (10, 1)), step(2, 1, "other"), step(3, 2, "call", (10, 1))],
+        [3],
+        ["call repeats the calls below it", "no model call"],
+    ),
+    "over two levels": (
+        [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1)), step(3, 2, "call", (10, 1))],
+        [3],
+        ["call repeats the calls below it", "call repeats the calls below it"],
+    ),
+    "a parent without counts": ([step(1, None, "retrieval"), step(2, 1, "call", (5, 1))], [2], ["retrieval"]),
+    "a parent that is not there": ([step(2, 1, "call", (5, 1))], [2], []),
+    "a parent of another trace": (
+        [step(1, None, "call", (10, 1)), step(2, 1, "call", (10, 1), task_id="other")],
+        [1, 2],
+        [],
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=["as written", "in reverse"])
+def trees(request: Any, new_exports: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All trees in one file, read once: what was kept and what was skipped, by tree."""
+    exports = new_exports(tmp_path_factory.mktemp("trees"))
+    rows = [
+        row | {"task_id": f"{name}|{row['task_id']}", "request_id": f"{name}|{row['request_id']}"}
+        for name, (steps, _, _) in TREES.items()
+        for row in steps
+    ]
+    rows = rows if request.param == "as written" else rows[::-1]
+    exports.read(rows, format="mapped", mapping=mapping(exports.bench.folder))
+    found: dict[str, Any] = {name: ([], []) for name in TREES}
+    for request_id in sorted(exports.rows("requests", "request_id")):
+        found[request_id.split("|")[0]][0].append(int(request_id[-1]))
+    for task_id, reason in sorted(exports.rows("spans", "task_id", "reason")):
+        found[task_id.split("|")[0]][1].append(reason)
+    return found
+
+
+@pytest.mark.parametrize("name", TREES)
+def test_only_leaves_are_billed(trees: dict[str, Any], name: str) -> None:
+    """What repeats the calls below it is kept visible with a reason, in any order of the rows."""
+    assert TREES[name][1:] == trees[name]
 
 
 def test_steps_in_a_circle_do_not_hang(exports: Any) -> None:
@@ -278,17 +289,23 @@ def test_judges_are_a_category_of_their_own(exports: Any) -> None:
     )
 
 
-@pytest.mark.parametrize("count", ["abc", 3.7, True])
-def test_a_count_that_is_none_is_never_taken_for_zero(exports: Any, count: Any) -> None:
+def test_a_count_that_is_none_is_never_taken_for_zero(exports: Any) -> None:
     """In Langfuse's usage too, where parts are added to it."""
-    row = {"id": "a", "traceId": "t", "type": "GENERATION", "startTime": "2026-09-01T10:00:00Z", "model": "gpt-4o"}
-    reading = exports.read([row | {"usageDetails": {"input": count, "output": 5}}], format="langfuse")
-    assert {"token count is not a whole number": 1} == reading.summary()["quarantine_reasons"]
+    row = {"traceId": "t", "type": "GENERATION", "startTime": "2026-09-01T10:00:00Z", "model": "gpt-4o"}
+    rows = [
+        row | {"id": str(n), "usageDetails": {"input": count, "output": 5, "input_audio_tokens": 2}}
+        for n, count in enumerate(["abc", 3.7, True, 12.0])
+    ]
+    reading = exports.read(rows, format="langfuse")
+    assert {"token count is not a whole number": 3} == reading.summary()["quarantine_reasons"]
+    assert [(12, 2, 5)] == exports.rows(
+        "requests", "uncached_input_tokens", "audio_input_tokens", "visible_output_tokens"
+    )
 
 
-@pytest.mark.parametrize(
-    ("given", "model", "expected"),
-    [
+def test_the_provider_goes_by_its_standard_name(exports: Any) -> None:
+    """As spelled by gateways, inferred from the model where it is not given, else as it stands."""
+    expected = [
         ("bedrock", "amazon.nova-lite-v1:0", "aws.bedrock"),
         ("Vertex_AI", "gemini-2.5-pro", "gcp.vertex_ai"),
         ("google.generative-ai", "gemini-2.5-pro", "gcp.gemini"),
@@ -296,12 +313,9 @@ def test_a_count_that_is_none_is_never_taken_for_zero(exports: Any, count: Any) 
         (None, "claude-sonnet-4-5", "anthropic"),
         (None, "gpt-4o", "openai"),
         (None, "nobody-knows-it", None),
-    ],
-)
-def test_the_provider_goes_by_its_standard_name(exports: Any, given: str | None, model: str, expected: str) -> None:
-    """As spelled by gateways, inferred from the model where it is not given, else as it stands."""
-    exports.read([exports.call(1, custom_llm_provider=given, model=model)])
-    assert [expected] == exports.rows("requests", "provider")
+    ]
+    exports.read([exports.call(n, custom_llm_provider=own, model=model) for n, (own, model, _) in enumerate(expected)])
+    assert [provider for _, _, provider in expected] == exports.rows("requests", "provider")
 
 
 def test_no_spans_are_no_loss(exports: Any) -> None:
