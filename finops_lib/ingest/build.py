@@ -24,6 +24,7 @@ from finops_lib.ingest.price_rows import PACKAGED
 from finops_lib.ingest.pricing import capacity_rows
 from finops_lib.ingest.reading import Reading
 from finops_lib.params import Params
+from finops_lib.schema import TABLES, check_frame
 
 WAREHOUSE_TABLE = "requests"
 """Table of the team's own warehouse, with columns as in ``schema.REQUESTS``; any of them but the required may lack."""
@@ -80,6 +81,8 @@ def refresh_ledger(params: Params, prices: PriceList | None = None) -> bool:
         with connect() as connection:
             overlaps, usage, ledger = _rows(connection, folder, params, prices)
         for table, rows in (("usage", usage), ("ledger", ledger)):
+            required = [column.name for column in TABLES[table] if column.required]
+            check_frame(rows.select(required).to_pandas(types_mapper=pd.ArrowDtype), table)
             _write_months(folder / table, rows, closed)
         workspace.write_table(folder / "coverage.parquet", pa.Table.from_pandas(overlaps, preserve_index=False))
         days = pc.max(usage["charge_period_start"]).as_py()
@@ -116,7 +119,7 @@ def _with_capacity(ledger: pa.Table, capacity: pa.Table) -> pa.Table:
 
 
 def feed(
-    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params
+    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, overlaps: pd.DataFrame | None = None
 ) -> tuple[str, list[str] | None, pd.DataFrame]:
     """Lay out the requests that feed the ledger: one capture layer a provider account and day.
 
@@ -128,6 +131,8 @@ def feed(
         The workspace.
     params : Params
         Order of the layers, time zone.
+    overlaps : DataFrame, optional
+        What each layer covers, as the last build found it; worked out anew otherwise.
 
     Returns
     -------
@@ -140,18 +145,10 @@ def feed(
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {workspace.view_sql(name, files)}")
     zone = params.organisation.time_zone
     union = bucket_union("requests", "usage_buckets", zone) if buckets else "SELECT * FROM requests"
-    layers = {r[0] for r in connection.execute(f"SELECT DISTINCT capture_layer FROM ({union})").fetchall()}
-    counted = bucket_union("requests", "usage_buckets", zone)
-    seen = fetch(connection, capture.COVERAGE_SQL.format(relation=f"({counted})"))
-    coverage = seen.to_pandas(types_mapper=pd.ArrowDtype)
-    beaten = capture.superseded(coverage, params.organisation.capture_layers)
-    overlaps = (
-        coverage.join(beaten["covered_by"].astype("string[pyarrow]"))
-        if len(beaten)
-        else coverage.assign(covered_by=pd.Series([None] * len(coverage), dtype="string[pyarrow]"))
-    )
+    overlaps = _coverage(connection, params) if overlaps is None else overlaps
+    beaten = overlaps.dropna(subset=["covered_by"])
     where = ""
-    if len(layers) > 1 and len(beaten):
+    if len(beaten):
         connection.register("beaten_rows", beaten)
         connection.execute("CREATE OR REPLACE TABLE beaten AS SELECT provider, account, day, layer FROM beaten_rows")
         connection.unregister("beaten_rows")
@@ -161,6 +158,17 @@ def feed(
     connection.execute(f"CREATE OR REPLACE VIEW fed AS SELECT * FROM ({union}){where}")
     filled = workspace.filled_columns(connection, requests + buckets)
     return "fed", ["timestamp", "request_id", "model", *filled, *(["calls"] if buckets else [])], overlaps
+
+
+def _coverage(connection: duckdb.DuckDBPyConnection, params: Params) -> pd.DataFrame:
+    """Find what each layer saw, with the layer that feeds the ledger in its place where there is one."""
+    counted = bucket_union("requests", "usage_buckets", params.organisation.time_zone)
+    seen = fetch(connection, capture.COVERAGE_SQL.format(relation=f"({counted})"))
+    coverage = seen.to_pandas(types_mapper=pd.ArrowDtype)
+    beaten = capture.superseded(coverage, params.organisation.capture_layers)
+    if beaten.empty:
+        return coverage.assign(covered_by=pd.Series([None] * len(coverage), dtype="string[pyarrow]"))
+    return coverage.join(beaten["covered_by"].astype("string[pyarrow]"))
 
 
 def _tokens(ledger: pa.Table) -> dict[str, int]:

@@ -15,7 +15,7 @@ from finops_lib.ingest import workspace
 from finops_lib.ingest.build import months_of
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.params import ORGANISATION, Params
-from finops_lib.schema import TABLES, check_frame, names
+from finops_lib.schema import TABLES, names
 
 COMPLETE_FROM_HOUR = 20
 
@@ -83,7 +83,7 @@ class Ledger:
             where = f" WHERE assistant = '{self.params.assistant}'" if self.params.assistant != ORGANISATION else ""
             listed = ", ".join(names(TABLES[table]))
             found = fetch(connection, f"SELECT {listed} FROM ({relation}){where} ORDER BY charge_period_start")
-        return check_frame(found.to_pandas(types_mapper=pd.ArrowDtype), table)
+        return found.to_pandas(types_mapper=pd.ArrowDtype)
 
 
 def open_ledger(params: Params) -> Ledger:

@@ -358,7 +358,9 @@ def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = Fals
     if not workspace.files_of(ledger.params.workspace, "requests") or not ledger.period:
         return pd.DataFrame(columns=list(columns))
     with connect() as connection:
-        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params)
+        built = ledger.params.workspace / "coverage.parquet"
+        overlaps = pd.read_parquet(built, dtype_backend="pyarrow") if built.is_file() else None
+        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params, overlaps)
         zone = ledger.params.organisation.time_zone
         clauses = [
             f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",

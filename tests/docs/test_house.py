@@ -38,6 +38,9 @@ TESTED_THROUGH = {
     "finops_lib/batch/outcome.py": "tests/batch/test_runs.py",
     "finops_lib/batch/publication.py": "tests/batch/test_runs.py",
     "finops_lib/ingest/readers/base.py": "tests/ingest/readers/test_langfuse.py",
+    "finops_lib/ingest/dialects.py": "tests/ingest/test_engine.py",
+    "finops_lib/ingest/placing.py": "tests/ingest/test_normalise.py",
+    "finops_lib/ingest/request_costs.py": "tests/ingest/test_measures.py",
     "finops_lib/settings.py": "tests/test_params.py",
     "finops_lib/report/site_entries.py": "tests/report/test_site.py",
 }

@@ -233,7 +233,7 @@ TAG = st.builds(
 )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(TAG, min_size=1, max_size=4, unique=True))
 def test_the_order_of_tags_shares_alike(tags: list[str]) -> None:
     """Whatever stands first, the same owners share by the same weights, and all of them are named."""

@@ -118,7 +118,6 @@ DAY = 1788220800  # 1 September 2026
     ("account", "order", "expected"),
     [
         (None, ORDER, 120 + 500),
-        ("p1", ORDER, 120 + 500),
         ("p2", ORDER, 120 + 900 + 500),
         ("p1", ["provider_usage", "gateway"], 900 + 500),
         ("p2", ["provider_usage", "gateway"], 120 + 900 + 500),
