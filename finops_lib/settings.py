@@ -141,6 +141,7 @@ class Settings(_Model):
         None, description="what makes a task successful; without it: resolved, else accepted, else completed"
     )
     window_days: int = Field(7, ge=2, le=60, description="days of the moving averages")
+    smallest_group: int = Field(5, ge=1, description="people a user group must have to be shown apart")
     coverage_target: Share = Field(0.95, description="share of spend with team, workflow and cost center")
     quarantine_limit: Share = Field(0.01, description="share of rows that may be unusable")
     unpriced_limit: Share = Field(0.01, description="share of tokens that may lack a price")

@@ -8,7 +8,7 @@ import hmac
 import pandas as pd
 
 from finops_lib.errors import ParamsError
-from finops_lib.inform.scope import TEXT
+from finops_lib.inform.scope import TEXT, UNATTRIBUTED
 
 _HEX_DIGITS = 12
 
@@ -82,8 +82,8 @@ def fold_small_groups(
     Returns
     -------
     DataFrame
-        The groups of ``minimum`` people or more, then one row ``label (n)``. When only one group is
-        too small the smallest other one is folded with it, or the total would give it away.
+        The groups of ``minimum`` people or more and what names no group, then one row ``label (n)``. When only one
+        group is too small the smallest other one is folded with it, or the total would give it away.
 
     References
     ----------
@@ -97,9 +97,10 @@ def fold_small_groups(
     """
     group = str(spend.columns[0])
     size = spend[group].map(lambda name: int(members.get(name, 0)))
-    small = size < minimum
-    if small.sum() == 1 and len(spend) > 1:
-        small.loc[size[~small].idxmin()] = True
+    named = spend[group] != UNATTRIBUTED
+    small = (size < minimum) & named
+    if small.sum() == 1 and (named & ~small).any():
+        small.loc[size[named & ~small].idxmin()] = True
     if not small.any():
         return spend.reset_index(drop=True)
     name = f"{label} ({int(small.sum())})"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,9 @@ def _read_files(
 ) -> Reading:
     mapping = read_mapping(params.project / source.mapping if source.mapping else None) if name == "mapped" else None
     reader = mapped_reader(mapping) if mapping else find_reader(name)
+    if is_database(given[0]):
+        # A table is read whole, however many rows it has.
+        reader = replace(reader, row_limit=None)
     labels = (
         [_label(path, params.project) for path in files] if not is_database(given[0]) else [database_label(given[0])]
     )

@@ -79,7 +79,10 @@ out.table("spend_by_data_class", data_classes)
 report.plot_spend(data_classes, period=ledger.period)
 
 # %%
+members = ingest.distinct_users(ledger, ["user_group"]).fillna({"user_group": "unattributed"})
+members = members.set_index("user_group")["users"]
 groups = inform.spend_by(costs, "user_group")
+groups = inform.fold_small_groups(groups, members, minimum=params.settings.smallest_group)
 out.table("spend_by_user_group", groups)
 report.plot_spend(groups, period=ledger.period)
 
@@ -187,7 +190,7 @@ report.Table(
 
 # %%
 controls = {
-    "group_by": ["model", "workflow", "team", "environment", "user_group", "data_class", "department", "assistant"],
+    "group_by": ["model", "workflow", "team", "environment", "data_class", "department", "assistant"],
     "period": ledger.period_choices,
     "environment": ledger.choices("environment"),
 }

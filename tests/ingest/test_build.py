@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import sqlalchemy as sa
 
-from finops_lib.errors import ParamsError
+from finops_lib import ingest
+from finops_lib.errors import ParamsError, SourceError
 from finops_lib.ingest import build as build_module
 from finops_lib.ingest import (
     build_ledger,
@@ -28,7 +30,7 @@ from finops_lib.ingest import (
 from finops_lib.ingest.build import months_of
 from finops_lib.ingest.price_rows import PriceList
 from finops_lib.ingest.quality import late_tokens, reading_checks
-from finops_lib.params import Source
+from finops_lib.params import Organisation, Params, Settings, Source
 
 CLOSED_ON = date(2026, 10, 5)
 BUCKET = {
@@ -404,3 +406,54 @@ def test_a_usage_report_without_models_has_tokens_and_no_cost(bench):
 
     assert (1_000_000, None) == (ledger.costs["pricing_quantity"].sum(), bench.total(ledger.costs["contracted_cost"]))
     assert [1_000_000] == list(unpriced_models(ledger)["tokens"])
+
+
+def warehouse_params(folder, url):
+    """Make parameters of a project whose requests are in a database."""
+    return Params(
+        assistant="organisation",
+        period="latest",
+        settings=Settings(),
+        organisation=Organisation(workspace="workspace", engine_url=url, time_zone="Europe/Berlin"),
+        project=folder,
+        assistants={},
+    )
+
+
+@pytest.mark.engines
+def test_sums_are_made_in_the_warehouse_and_priced_here(tmp_path, postgres_url):
+    """Two days of calls in PostgreSQL give the ledger of the same calls, by Berlin days and list prices."""
+    engine = sa.create_engine(postgres_url)
+    rows = [
+        (datetime(2026, 9, 1, 21, 59, tzinfo=UTC), "a", "openai", "gpt-4o", "helpdesk", 1000, 100),
+        (datetime(2026, 9, 1, 22, 1, tzinfo=UTC), "b", "openai", "gpt-4o", "helpdesk", 3000, 0),
+        (datetime(2026, 9, 2, 10, 0, tzinfo=UTC), "c", "openai", "gpt-4o", None, 1000, 0),
+    ]
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE IF EXISTS requests"))
+        connection.execute(
+            sa.text(
+                "CREATE TABLE requests (timestamp timestamptz, request_id text, provider text, model text, team text, "
+                "uncached_input_tokens bigint, visible_output_tokens bigint)"
+            )
+        )
+        connection.execute(
+            sa.text("INSERT INTO requests VALUES (:t, :i, :p, :m, :team, :n, :o)"),
+            [dict(zip(("t", "i", "p", "m", "team", "n", "o"), row, strict=True)) for row in rows],
+        )
+    params = warehouse_params(tmp_path, postgres_url)
+
+    assert ingest.refresh_ledger(params)
+    ledger = ingest.open_ledger(params)
+
+    # 5,000 input tokens at 2.50 and 100 output tokens at 10 USD per million
+    assert Decimal("0.0135") == ledger.costs["contracted_cost"].sum()
+    assert {"2026-09-01": 1, "2026-09-02": 2} == {
+        str(day): int(count)
+        for day, count in ledger.usage.groupby("charge_period_start")["request_count"].sum().items()
+    }
+    assert "2026-09" == ledger.period
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP TABLE requests"))
+    with pytest.raises(SourceError, match="has no table 'requests'"):
+        ingest.refresh_ledger(params)

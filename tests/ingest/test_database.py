@@ -203,7 +203,7 @@ def test_a_url_is_told_from_a_path(path: str, expected: bool) -> None:
     [
         ("postgresql://u:secret@host:5432/litellm", "host/litellm"),
         ("postgresql://host/litellm?user=u&password=secret", "host/litellm"),
-        ("postgresql+psycopg://postgres@/postgres?host=/tmp/s", "/tmp/s/postgres"),
+        ("postgresql+psycopg://postgres@/postgres?host=/run/pg", "/run/pg/postgres"),
         ("postgresql:///litellm", "localhost/litellm"),
     ],
 )
