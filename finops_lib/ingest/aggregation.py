@@ -191,6 +191,7 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
         All columns of ``schema.USAGE`` and ``tag_shares``; what the requests lack is null. Engines return groups in
         any order: here they stand by day and dimension, so that equal calls make equal files.
     """
+    usage = _in_order(usage)
     starts = pa.array([since, *sorted(changes)], pa.timestamp("us", tz="UTC"))
     rows = usage.num_rows
     period = (
@@ -213,9 +214,23 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
             columns[column] = pa.array(np.zeros(rows, bool))
         else:
             columns[column] = pa.nulls(rows, kind)
-    table = pa.table({name: columns[name] for name in (*names(USAGE), "tag_shares")})
-    grain = ["charge_period_start", *names(DIMENSIONS), "cache_hit", "context_tier", "price_period_start", "tag_shares"]
-    return table.sort_by([(name, "ascending") for name in grain if table[name].null_count < rows])
+    return pa.table({name: columns[name] for name in (*names(USAGE), "tag_shares")})
+
+
+def _in_order(usage: pa.Table) -> pa.Table:
+    """Sort by day and dimension, in the order of the contract."""
+    grain = ["charge_period_start", *names(DIMENSIONS), "cache_hit", "context_tier", "price_period", "tag_shares"]
+    ranks = [_ranks(usage[name].combine_chunks()) for name in grain if name in usage.column_names]
+    return usage.take(pa.array(np.lexsort(ranks[::-1]))) if ranks else usage
+
+
+def _ranks(column: pa.Array) -> np.ndarray:
+    """Rank the values of a column, each distinct one compared once; nulls come last."""
+    encoded = column.dictionary_encode()
+    ranks = np.empty(len(encoded.dictionary) + 1, dtype=np.int32)
+    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))
+    ranks[-1] = len(encoded.dictionary)
+    return ranks[encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()]
 
 
 def bucket_union(requests: str, buckets: str, zone: str) -> str:

@@ -84,10 +84,13 @@ def price_usage(
             p.contracted_unit_price, {costs}, CAST({avoided} * p.contracted_unit_price AS {COST_TYPE}) AS avoided_cost
         FROM (UNPIVOT narrow ON {classes} INTO NAME class_place VALUE quantity) AS u
         LEFT JOIN unit_price_rows AS p ON p.class_place = CAST(u.class_place AS TINYINT) AND p.price_key = u.price_key
-        WHERE u.quantity <> 0 ORDER BY u.usage_row, class_place""",
+        WHERE u.quantity <> 0""",
     )
     connection.unregister("usage_rows")
     connection.unregister("unit_price_rows")
+    # The engine returns rows in any order: equal calls shall make equal files.
+    order = np.lexsort((priced["class_place"].to_numpy(), priced["usage_row"].to_numpy()))
+    priced = priced.take(pa.array(order))
     return _assemble(priced, usage, units, price_list.version)
 
 

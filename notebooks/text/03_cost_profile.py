@@ -28,6 +28,7 @@ settings: dict = {}  # what-if values, as under settings of the assistant's file
 
 # %%
 from finops_lib import inform, ingest, load_params, report
+from finops_lib.checks import checklist
 
 report.use_style()
 params = load_params(assistant, period, settings)
@@ -215,7 +216,7 @@ report.Table(
 
 # %%
 limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
-checks = inform.profile_checks(costs, usage, **limits)
+checks = checklist([ingest.reading_checks(ledger), inform.profile_checks(costs, usage, **limits)])
 month = report.month_name(ledger.period or "this month")
 report.decision_table(checks, f"{params.title}: can the profile for {month} be relied on?", "This page")
 

@@ -69,7 +69,7 @@ def test_controls_are_shown_with_the_figure(lab: Lab) -> None:
     names = lab.run("print([w.description for w in explored.widgets.values()])")
 
     assert "['Group by', 'Period', 'Environment']" == names.strip()
-    assert "('user group', 'user_group')" in lab.run("print(explored.widgets['group_by'].options)")
+    assert "('data class', 'data_class')" in lab.run("print(explored.widgets['group_by'].options)")
     assert lab.shown().startswith("global.openai.gpt-5.6-sol is 34% of the cost")
 
 
@@ -79,7 +79,7 @@ def test_controls_are_shown_with_the_figure(lab: Lab) -> None:
         ({"group_by": "team"}, "legal-operations is 36% of the cost"),
         ({"group_by": "workflow", "environment": "sandbox"}, "pair-programming is 41% of the cost"),
         ({"group_by": "assistant", "environment": "all", "period": "July 2026"}, "coding-assistant is 40% of the cost"),
-        ({"group_by": "user group"}, "No call names its user group"),
+        ({"group_by": "data class"}, "internal is 43% of the cost"),
         ({"group_by": "model", "period": "October 2026"}, "global.openai.gpt-5.6-sol is 34% of the cost"),
     ],
 )
