@@ -379,7 +379,13 @@ def test_killed_batch_goes_on_where_it_was(
         project / "notebooks", "02_slow", "import time; time.sleep(60)", metadata={"finops": {"scope": ["assistant"]}}
     )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    batch = subprocess.Popen([sys.executable, "-c", SCRIPT, str(project)], env=environment, stderr=subprocess.PIPE)
+    # Where the tests themselves run in the background, interrupts are ignored, and children inherit that.
+    batch = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(project)],
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     runs = project / "outputs" / "runs"
     try:
         assert wait_for(lambda: bool(list(runs.rglob("01_quick.receipt.json"))) and bool(kernels()))
