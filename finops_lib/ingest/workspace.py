@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -122,27 +120,6 @@ def scan(paths: list[Path]) -> str:
     """Write the SQL relation over Parquet files."""
     listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
     return f"read_parquet([{listed}], union_by_name = true)"
-
-
-def fingerprint(paths: list[Path]) -> str:
-    """Hash files by name and content.
-
-    Parameters
-    ----------
-    paths : list of Path
-        Files.
-
-    Returns
-    -------
-    str
-        SHA-256, the same for the same content under the same names in any folder.
-    """
-    digest = hashlib.sha256()
-    for path in sorted(paths, key=lambda p: p.name):
-        digest.update(path.name.encode())
-        with path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
 
 
 def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, fresh: str, source: str) -> int:
@@ -299,17 +276,6 @@ def drop_rows(
             f"SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM dropped_files)",
         )
     connection.unregister("dropped_files")
-
-
-def clear(workspace: Path) -> None:
-    """Remove everything the kit wrote into a workspace.
-
-    Parameters
-    ----------
-    workspace : Path
-        The folder.
-    """
-    shutil.rmtree(workspace, ignore_errors=True)
 
 
 def view_sql(table: str, paths: list[Path]) -> str:
