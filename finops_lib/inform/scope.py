@@ -87,7 +87,7 @@ def dimension_values(frame: pd.DataFrame, dimension: str) -> pd.Series:
     if dimension not in _KNOWN:
         close = difflib.get_close_matches(dimension, sorted(_KNOWN), n=1)
         message = f"'{dimension}' is no column of the ledger"
-        hint = f"did you mean '{close[0]}'?" if close else "finops_lib/schema.py lists the dimensions"
+        hint = f"did you mean '{close[0]}'?" if close else "finops_lib/schema lists the dimensions"
         raise SchemaError(message, hint=hint)
     return pd.Series(UNATTRIBUTED, index=frame.index, dtype=TEXT)
 

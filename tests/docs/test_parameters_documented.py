@@ -19,7 +19,7 @@ def _fields() -> list[tuple[str, str, str]]:
         for model in vars(settings).values()
         if isinstance(model, type)
         and issubclass(model, BaseModel)
-        and model.__module__ == settings.__name__
+        and model.__module__.startswith(settings.__name__)
         and model.model_fields
         and model is not settings.Params
     ]

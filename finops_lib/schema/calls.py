@@ -1,56 +1,13 @@
-"""Table contracts: every column of every table with its type, unit and meaning.
+"""Contracts of model calls: what was read, what was refused, and the ledger made of it.
 
 Money columns carry FOCUS 1.4 names in snake_case, token and model columns OpenTelemetry GenAI terms.
 """
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
+from finops_lib.schema.columns import COST_TYPE, UNIT_PRICE_TYPE, Column, columns
 
-import pandas as pd
-
-from finops_lib.errors import SchemaError
-
-COST_TYPE = "DECIMAL(38,15)"
-UNIT_PRICE_TYPE = "DECIMAL(20,15)"
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table contract.
-
-    Parameters
-    ----------
-    name : str
-        Column name.
-    type : str
-        SQL type (DuckDB spelling).
-    unit : str
-        Unit of the values; empty for names and categories.
-    meaning : str
-        One line for the reader.
-    required : bool
-        Whether a row without it cannot be used.
-    """
-
-    name: str
-    type: str
-    unit: str
-    meaning: str
-    required: bool = False
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    """Parse ``name | type | unit | meaning`` lines; a leading ``!`` marks a required column."""
-    columns = []
-    for line in text.strip().splitlines():
-        name, kind, unit, meaning = (part.strip() for part in line.split("|"))
-        columns.append(Column(name.lstrip("!"), kind, unit, meaning, name.startswith("!")))
-    return tuple(columns)
-
-
-DIMENSIONS = _columns("""
+DIMENSIONS = columns("""
 provider         | VARCHAR | | who serves the model (gen_ai.provider.name, e.g. openai, anthropic, aws.bedrock)
 provider_account | VARCHAR | | the account or project billed by the provider
 model            | VARCHAR | | model that answered (gen_ai.response.model, else gen_ai.request.model)
@@ -95,7 +52,7 @@ OUTPUT_CLASSES = ("output", "reasoning", "audio_output")
 QUANTITIES: dict[str, str] = TOKEN_CLASSES | {"web_search": "web_search_requests"}
 """Everything a model call is priced by: the token classes, and tool use billed apart by the provider."""
 
-TOKENS = _columns("""
+TOKENS = columns("""
 uncached_input_tokens         | BIGINT | tokens | input neither read from nor written to the cache, without audio
 cache_read_input_tokens       | BIGINT | tokens | input read from the provider's prompt cache, without audio
 cache_write_5m_input_tokens   | BIGINT | tokens | input written to the cache for five minutes (the default lifetime)
@@ -107,7 +64,7 @@ reasoning_output_tokens       | BIGINT | tokens | output spent on reasoning
 audio_output_tokens           | BIGINT | tokens | audio output
 """)
 
-COUNTS = _columns("""
+COUNTS = columns("""
 web_search_requests   | BIGINT | requests | searches made and billed by the provider
 retrieval_calls       | BIGINT | calls | retrieval calls made for the request
 tool_calls            | BIGINT | calls | tool calls the model asked for
@@ -122,20 +79,20 @@ user_tokens           | BIGINT | tokens | the user's own words, part of the inpu
 tool_result_tokens    | BIGINT | tokens | tool results, part of the input
 """)
 
-FLAGS = _columns("""
+FLAGS = columns("""
 accepted  | BOOLEAN | | the user took the answer
 resolved  | BOOLEAN | | the task was solved
 escalated | BOOLEAN | | the task was handed to a person
 redacted  | BOOLEAN | | something was redacted or blocked in the text
 """)
 
-AMOUNTS = _columns("""
+AMOUNTS = columns("""
 reported_cost  | DECIMAL(18,12) | USD | cost as the source reported it, kept beside ours
 review_minutes | DECIMAL(18,3)  | minutes | human review
 """)
 
 REQUESTS = (
-    _columns("""
+    columns("""
 !timestamp      | TIMESTAMPTZ | UTC | start of the call
 !request_id     | VARCHAR | | id of the call, unique within its source
 task_id         | VARCHAR | | what the user asked for: trace or session task; one or many calls
@@ -143,7 +100,7 @@ user_id         | VARCHAR | | user as the source names them; never leaves the wo
 provider_response_id | VARCHAR | | id the provider gave the answer; ties layers together
 """)
     + DIMENSIONS
-    + _columns("""
+    + columns("""
 business_process | VARCHAR | | process the call serves
 business_purpose | VARCHAR | | why the call is made
 fallback_model   | VARCHAR | | model asked first, when another one answered
@@ -154,7 +111,7 @@ tag_shares       | VARCHAR | | owners of a call tagged with several, as JSON: di
     + COUNTS
     + FLAGS
     + AMOUNTS
-    + _columns("""
+    + columns("""
 satisfaction     | DOUBLE | score | as given by the user
 latency_ms       | DOUBLE | ms | end minus start
 raw_input_tokens | BIGINT | tokens | input as received
@@ -173,7 +130,7 @@ updated_at       | TIMESTAMPTZ | UTC | last change of the record in its source
 )
 """One row is a billed leaf model call."""
 
-QUARANTINE = _columns("""
+QUARANTINE = columns("""
 !source          | VARCHAR | | format it was read as
 !source_file     | VARCHAR | | file
 !source_position | BIGINT | | line, row or element, counted from 1
@@ -181,7 +138,7 @@ QUARANTINE = _columns("""
 raw_text         | VARCHAR | | the row as it stood in the file
 """)
 
-SPANS = _columns("""
+SPANS = columns("""
 !source          | VARCHAR | | format it was read from
 !source_file     | VARCHAR | | file
 !source_position | BIGINT | | line, row or element, counted from 1
@@ -199,17 +156,17 @@ latency_ms       | DOUBLE | ms | end minus start
 """)
 
 USAGE_BUCKETS = (
-    _columns("""
+    columns("""
 !bucket_start | TIMESTAMPTZ | UTC | start of the bucket
 !bucket_end   | TIMESTAMPTZ | UTC | end of the bucket, exclusive
 !bucket_id    | VARCHAR | | key of the bucket and its dimensions
 request_count | BIGINT | requests | model calls in the bucket
 """)
     + DIMENSIONS
-    + _columns("cache_hit | BOOLEAN | | always false: a provider bills what it served")
+    + columns("cache_hit | BOOLEAN | | always false: a provider bills what it served")
     + TOKENS
-    + _columns("web_search_requests | BIGINT | requests | searches made and billed by the provider")
-    + _columns("""
+    + columns("web_search_requests | BIGINT | requests | searches made and billed by the provider")
+    + columns("""
 usage_basis      | VARCHAR | | inclusive or exclusive
 attribution_source | VARCHAR | | what named the team
 !source          | VARCHAR | | format
@@ -220,9 +177,9 @@ attribution_source | VARCHAR | | what named the team
 """Aggregated usage of a provider's usage API: a day, not a request."""
 
 LEDGER = (
-    _columns("!charge_period_start | DATE | day | day of the calls in the reporting time zone")
+    columns("!charge_period_start | DATE | day | day of the calls in the reporting time zone")
     + DIMENSIONS
-    + _columns(f"""
+    + columns(f"""
 cache_hit            | BOOLEAN | | answered from the gateway's response cache
 context_tier         | BIGINT | tokens | the call's input was larger than this: some models charge more from there
 price_period_start   | TIMESTAMPTZ | UTC | the prices of the row hold from here
@@ -246,9 +203,9 @@ price_version        | VARCHAR | | version of the price list
 """One row is day × dimensions × SKU."""
 
 USAGE = (
-    _columns("!charge_period_start | DATE | day | day of the calls in the reporting time zone")
+    columns("!charge_period_start | DATE | day | day of the calls in the reporting time zone")
     + DIMENSIONS
-    + _columns("""
+    + columns("""
 cache_hit          | BOOLEAN | | answered from the gateway's response cache
 context_tier       | BIGINT | tokens | the calls' input was larger than this
 price_period_start | TIMESTAMPTZ | UTC | the prices of the row hold from here
@@ -262,7 +219,7 @@ ambiguous_count    | BIGINT | requests | calls whose token counts fit no basis
 )
 """One row is day × dimensions: everything that can be added up, before it is priced."""
 
-AGENT_RUNS = _columns("""
+AGENT_RUNS = columns("""
 !task_id        | VARCHAR | | the task or trace
 assistant       | VARCHAR | | the deployed AI product
 agent           | VARCHAR | | agent that began it
@@ -279,113 +236,3 @@ ended_with      | VARCHAR | | name of the last tool, agent or call
 ended_status    | VARCHAR | | how that ended: ok, error, abandoned, blocked
 """)
 """One row is a task with steps of an agent: what it called, what failed, where it ended."""
-
-OUTCOMES = _columns("""
-!date          | DATE | day | day the outcomes are counted for
-!assistant     | VARCHAR | | the deployed AI product
-workflow       | VARCHAR | | use case
-!outcome       | VARCHAR | | what the business counts, e.g. ticket_resolved
-!outcome_count | BIGINT | outcomes | how many
-outcome_value  | DECIMAL(18,2) | USD | what they are worth together
-""")
-
-EVALUATIONS = _columns("""
-!evaluation_set | VARCHAR | | name of the held-out set
-!item_id        | VARCHAR | | item of the set
-segment         | VARCHAR | | kind of task
-!configuration  | VARCHAR | | what was evaluated: model, prompt, route
-!passed         | BOOLEAN | | whether the item passed
-cost_usd        | DOUBLE | USD | cost of the call
-""")
-
-SEATS = _columns("""
-!month      | VARCHAR | | YYYY-MM
-!product    | VARCHAR | | subscription
-team        | VARCHAR | | team it is bought for
-!purchased  | BIGINT | seats | licences paid for
-active      | BIGINT | seats | licences used in the month
-!unit_price | DECIMAL(18,6) | USD per seat | price a month
-""")
-
-CAPACITY = _columns("""
-!timestamp   | TIMESTAMPTZ | UTC | start of the hour or day
-!provider    | VARCHAR | | provider
-!model       | VARCHAR | | model the capacity serves
-!units       | DECIMAL(18,6) | units | provisioned throughput units
-!hours       | DECIMAL(18,6) | hours | hours provisioned
-!unit_price  | DECIMAL(18,6) | USD per unit-hour | price
-used_share   | DOUBLE | share | part of the capacity in use
-team         | VARCHAR | | team it was bought for
-""")
-
-CUSTOMERS = _columns("""
-!month    | VARCHAR | | YYYY-MM
-!customer | VARCHAR | | customer
-!revenue  | DECIMAL(18,2) | USD | revenue of the month
-""")
-
-VOLUMES = _columns("""
-!date      | DATE | day | day
-!assistant | VARCHAR | | the deployed AI product
-!measure   | VARCHAR | | storage_gb, log_gb, retrieval_calls …
-!quantity  | DECIMAL(18,6) | as the measure says | amount
-""")
-
-TABLES: dict[str, tuple[Column, ...]] = {
-    "requests": REQUESTS,
-    "quarantine": QUARANTINE,
-    "spans": SPANS,
-    "usage_buckets": USAGE_BUCKETS,
-    "usage": USAGE,
-    "ledger": LEDGER,
-    "agent_runs": AGENT_RUNS,
-    "outcomes": OUTCOMES,
-    "evaluations": EVALUATIONS,
-    "seats": SEATS,
-    "capacity": CAPACITY,
-    "customers": CUSTOMERS,
-    "volumes": VOLUMES,
-}
-
-
-def names(columns: tuple[Column, ...]) -> list[str]:
-    """List the column names of a contract, in order."""
-    return [column.name for column in columns]
-
-
-def check_frame(frame: pd.DataFrame, table: str) -> pd.DataFrame:
-    """Hold a frame against its contract at the door of a stage.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Any frame that claims to be ``table``; columns beyond the contract are allowed.
-    table : str
-        A key of ``TABLES``.
-
-    Returns
-    -------
-    DataFrame
-        The same frame.
-
-    Raises
-    ------
-    SchemaError
-        If a required column is missing or holds nulls.
-    """
-    with warnings.catch_warnings():
-        # pandera looks for other frame libraries, whose warnings are none of the reader's business.
-        warnings.simplefilter("ignore", FutureWarning)
-        import pandera.pandas as pa
-
-        required = [column.name for column in TABLES[table] if column.required]
-        contract = pa.DataFrameSchema({name: pa.Column(nullable=False) for name in required})
-        try:
-            contract.validate(frame, lazy=True)
-        except pa.errors.SchemaErrors as error:
-            worst, cases = error.failure_cases.iloc[0], len(error.failure_cases)
-            column = worst["failure_case"] if worst["check"] == "column_in_dataframe" else worst["column"]
-            message = f"Table '{table}': column '{column}' breaks its contract ({worst['check']}, {cases} cases)"
-            hint = f"required columns of '{table}' are {', '.join(required)}; none may be empty"
-            raise SchemaError(message, hint=hint) from error
-    return frame

@@ -1,0 +1,1 @@
+"""Operate: budgets, anomalies, alerts, and who answers for them."""

@@ -1,0 +1,1 @@
+"""Optimize: which change bends the cost without losing quality, and what it saved."""
