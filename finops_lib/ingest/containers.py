@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import glob
 import gzip
 import io
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -26,6 +27,43 @@ Layout = Literal["empty", "lines", "array", "document"]
 
 # A prompt in a field is longer than what the csv module takes by default.
 csv.field_size_limit(LARGEST_OBJECT)
+
+
+def find_files(paths: Iterable[str | Path], project: Path | None = None) -> list[Path]:
+    """Expand files, folders and globs to the files to read.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        A file, a folder (read with its subfolders) or a glob; relative ones from ``project`` when given.
+    project : Path, optional
+        Folder that relative paths start from; the working directory otherwise.
+
+    Returns
+    -------
+    list of Path
+        Files in order of their path, each once. Licence and README files in folders are passed over.
+
+    Raises
+    ------
+    SourceError
+        If a path names nothing, or a folder holds no export.
+    """
+    found: dict[Path, None] = {}
+    for given in paths:
+        path = Path(given).expanduser()
+        path = path if path.is_absolute() or project is None else project / path
+        if path.is_file():
+            matches = [path]
+        elif path.is_dir():
+            matches = [p for p in sorted(path.rglob("*")) if p.is_file() and container_of(p)]
+        else:
+            matches = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if Path(p).is_file()]
+        if not matches:
+            message = f"Nothing to read at {path}"
+            raise SourceError(message, hint="name a file, a folder with exports or a glob in quotes")
+        found.update(dict.fromkeys(matches))
+    return list(found)
 
 
 def container_of(path: Path) -> str | None:

@@ -18,22 +18,24 @@ import pyarrow.compute as pc
 from finops_lib import __version__
 from finops_lib.errors import SourceError
 from finops_lib.ingest import aggregation, attribution, workspace
-from finops_lib.ingest.containers import first_records
+from finops_lib.ingest.containers import find_files, first_records
 from finops_lib.ingest.database import database_label, fetch_spend_logs, is_database
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.normalise import Origin, normalise
+from finops_lib.ingest.laid_records import lay_records, refuse_unread, relax_records
+from finops_lib.ingest.normalise import Origin, normalise, type_records
 from finops_lib.ingest.originals import keep_raw_text
 from finops_lib.ingest.price_list import PriceList, read_price_list
 from finops_lib.ingest.readers import check_format, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
 from finops_lib.ingest.reading import FATES, Reading
-from finops_lib.ingest.records import find_files, load_records
+from finops_lib.ingest.records import load_records
 from finops_lib.ingest.tables import read_table
 from finops_lib.params import Organisation, Params, Source
 from finops_lib.schema import TOKEN_CLASSES
 
 CLOCK_TOLERANCE = timedelta(days=2)
+_DAY_US = 86_400_000_000
 GAP_DAYS = 3
 
 
@@ -186,13 +188,13 @@ def _read_anew(
 ) -> Reading:
     with tempfile.TemporaryDirectory() as folder, connect(scratch=Path(folder)) as connection:
         named = dict(zip(files, labels if len(labels) == len(files) else labels * len(files), strict=True))
-        load_records(connection, files, reader.fields, unwrap=reader.unwrap, scratch=Path(folder), labels=named)
         _register_times(connection, named)
         attribution.register_owners(connection, params.organisation, params.assistants)
         origin = Origin(source.account, source.layer, source.defaults)
         first = not workspace.files_of(params.workspace, "requests", reader.name)
+        _load(connection, files, reader, Path(folder), named)
         normalise(connection, reader, params.organisation, prices, origin, first=first)
-        keep_raw_text(connection, "new_quarantine")
+        keep_raw_text(connection, "new_quarantine", "typed")
         warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection) + _gap_warnings(connection)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
@@ -207,11 +209,41 @@ def _read_anew(
                 counts[fate] -= lost
                 counts["duplicates"] += lost
                 reasons.append({"fate": "duplicates", "reason": "same id as a row read before", "rows": lost})
+            if first and table == "requests":
+                _read_back(connection, workspace.files_of(params.workspace, table, reader.name))
         for table, fresh in (("quarantine", "new_quarantine"), ("spans", "new_spans")):
             workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
         figures = _figures(connection, params.organisation, prices)
     reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
     return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], reader: Reader, scratch: Path, named: dict[Path, str]
+) -> None:
+    """Load and type the records: lines while they are read, strictly if they let themselves, anything else copied."""
+    given = {"unwrap": reader.unwrap, "scratch": scratch, "labels": named}
+    if not lay_records(connection, files, reader.fields, **given):
+        load_records(connection, files, reader.fields, **given)
+        type_records(connection, reader)
+        return
+    try:
+        type_records(connection, reader)
+    except duckdb.Error:
+        relax_records(connection, reader.fields)
+        type_records(connection, reader)
+        if not refuse_unread(connection, "typed"):
+            load_records(connection, files, reader.fields, **given, strictly=False)
+            type_records(connection, reader)
+
+
+def _read_back(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
+    """Let what is asked of the new requests be asked of their files, which hold them worked out."""
+    is_view = connection.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'new_requests'").fetchall()[0][
+        0
+    ]
+    if files and is_view:
+        connection.execute(f"CREATE OR REPLACE VIEW new_requests AS SELECT * FROM {workspace.scan(files)}")
 
 
 def _register_times(connection: duckdb.DuckDBPyConnection, named: dict[Path, str]) -> None:
@@ -230,7 +262,7 @@ def _limit_warnings(connection: duckdb.DuckDBPyConnection, reader: Reader) -> li
     if not reader.row_limit:
         return []
     full = connection.execute(
-        "SELECT source_file, count(*) FROM records GROUP BY 1 HAVING count(*) = ? ORDER BY 1", [reader.row_limit]
+        "SELECT source_file, count(*) FROM typed GROUP BY 1 HAVING count(*) = ? ORDER BY 1", [reader.row_limit]
     ).fetchall()
     return [
         f"{Path(path).name} holds exactly {rows:,} rows, the limit of {reader.name} exports: it is probably cut off"
@@ -251,7 +283,8 @@ def _sampling_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
     gaps = connection.execute(
-        """WITH days AS (SELECT DISTINCT CAST(timestamp AS DATE) AS day FROM new_requests),
+        f"""WITH days AS (SELECT DATE '1970-01-01' + CAST(number AS INTEGER) AS day
+            FROM (SELECT DISTINCT epoch_us(timestamp) // {_DAY_US} AS number FROM new_requests)),
         next_days AS (SELECT day, lead(day) OVER (ORDER BY day) AS following FROM days)
         SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""",
         [GAP_DAYS],

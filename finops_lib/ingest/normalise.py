@@ -34,8 +34,24 @@ SKIP_REASONS = (
 )
 """Reasons a reader may give, as the name of the step, for a record that is no model call."""
 
-_FLAG_TRUE = "('true', '1', 'yes', 't', 'y')"
-_FLAG_FALSE = "('false', '0', 'no', 'f', 'n')"
+_FLAGS = {"true": ("true", "1", "yes", "t", "y"), "false": ("false", "0", "no", "f", "n")}
+# A list of values (IN) is made a join by the engine, which costs far more than to compare one by one.
+_FLAG_CASES = " ".join(f"WHEN '{word}' THEN {flag}" for flag, words in _FLAGS.items() for word in words)
+
+
+def type_records(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
+    """Read times, counts and faults out of the raw fields: ``records`` becomes ``typed``.
+
+    Parameters
+    ----------
+    connection : DuckDBPyConnection
+        Has ``records``, and ``file_times`` (``source_file``, ``latest``: no record of a file can be younger).
+    reader : Reader
+        The format.
+    """
+    connection.execute(MACROS)
+    connection.execute(_HELPERS)
+    connection.execute(f"CREATE OR REPLACE TABLE typed AS {_typed_sql(reader)}")
 
 
 def normalise(
@@ -47,14 +63,13 @@ def normalise(
     *,
     first: bool = False,
 ) -> None:
-    """Turn the loaded records of one format into the tables of the workspace.
+    """Turn the typed records of one format into the tables of the workspace.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Has ``records``, ``refused`` and ``file_times`` (``source_file``, ``latest``: no record of a file can be
-        younger), and the tables of ``attribution.register_owners``. Gets ``new_requests``, ``new_buckets``,
-        ``new_spans``, ``new_quarantine`` and ``fates`` (``fate``, ``reason``, ``rows``).
+        Has ``typed``, ``refused`` and the tables of ``attribution.register_owners``. Gets ``new_requests``,
+        ``new_buckets``, ``new_spans``, ``new_quarantine`` and ``fates`` (``fate``, ``reason``, ``rows``).
     reader : Reader
         The format.
     organisation : Organisation
@@ -71,9 +86,6 @@ def normalise(
     ----------
     Requirements A1, A3, A5.
     """
-    connection.execute(MACROS)
-    connection.execute(_HELPERS)
-    connection.execute(f"CREATE OR REPLACE TABLE typed AS {_typed_sql(reader)}")
     _name_unnamed(connection, reader)
     _find_repeats(connection, reader)
     _find_duplicates(connection, reader)
@@ -112,8 +124,7 @@ CREATE OR REPLACE MACRO whole(value) AS CASE
         CASE WHEN TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS BIGINT) THEN TRY_CAST(value AS BIGINT) END
     ELSE TRY_CAST(value AS BIGINT) END;
 CREATE OR REPLACE MACRO flag(value) AS CASE
-    WHEN value IN {_FLAG_TRUE} THEN true WHEN value IN {_FLAG_FALSE} THEN false
-    WHEN lower(trim(value)) IN {_FLAG_TRUE} THEN true WHEN lower(trim(value)) IN {_FLAG_FALSE} THEN false END;
+    WHEN value = 'true' THEN true WHEN value = 'false' THEN false ELSE CASE lower(trim(value)) {_FLAG_CASES} END END;
 """
 _TEXT_ROLES = {"started", "ended", "updated", "latency", "input_basis", "reasoning_basis", "basis_given"}
 
@@ -168,7 +179,7 @@ def _name_unnamed(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None
         f"""CREATE OR REPLACE TABLE made_ids AS
         WITH unnamed AS (
             SELECT rowid AS row_number, source_file, md5(concat_ws('|', {content})) AS content
-            FROM typed WHERE {named} AND kind IN {BILLED}
+            FROM typed WHERE {named} AND kind IN {BILLED} AND fault IS NULL
         )
         SELECT row_number, content || '#' || row_number() OVER (PARTITION BY source_file, content ORDER BY row_number)
             AS made_id

@@ -125,18 +125,21 @@ def lay_out(
     connection.unregister("laid_out_lines")
 
 
-def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str, rows: str = "records") -> None:
     """Give quarantined rows their text as it stands in the file, and their true line.
 
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Has ``records``, ``refused``, ``line_files`` and ``table``.
+        Has ``records``, ``refused``, ``line_files``, ``original_lines`` and ``table``.
     table : str
         Table of quarantined rows; those without ``raw_text`` are filled in. Where a file is not made of lines
         the text is the record's fields as JSON.
+    rows : str
+        Table with a row for every record, for counting.
     """
     wanted = f"FROM {table} WHERE raw_text IS NULL"
+    _fill_in(connection, table, "original_lines")
     files = connection.execute(
         f"SELECT * FROM line_files WHERE source_file IN (SELECT source_file {wanted})"
     ).fetchall()
@@ -146,25 +149,30 @@ def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str) -> None:
             for row in connection.execute(f"SELECT source_position {wanted} AND source_file = ?", [label]).fetchall()
         }
         kept = connection.execute(
-            "SELECT count(DISTINCT source_position) FROM records WHERE source_file = ?", [label]
+            f"SELECT count(DISTINCT source_position) FROM {rows} WHERE source_file = ?", [label]
         ).fetchall()[0][0]
         refused = connection.execute(
             "SELECT DISTINCT source_position FROM refused WHERE source_file = ?", [label]
         ).fetchall()
         lines = {row[0] for row in refused}
         if container == "csv":
-            texts, rows = csv_rows_at(Path(plain), places, lines)
+            texts, count = csv_rows_at(Path(plain), places, lines)
         else:
-            texts, rows = lines_at(Path(plain), places)
-            rows -= len(lines)
-        if rows != kept:
+            texts, count = lines_at(Path(plain), places)
+            count -= len(lines)
+        if count != kept:
             continue  # the engine cut the file up in another way: no line can be named for certain
         lay_out(connection, "kept_lines", label, {place: (*found, None) for place, found in texts.items()})
+        _fill_in(connection, table, "kept_lines")
+    if connection.execute(f"SELECT count(*) {wanted}").fetchall()[0][0]:
         connection.execute(
-            f"""UPDATE {table} AS q SET raw_text = t.text, source_position = t.line FROM kept_lines AS t
-            WHERE q.raw_text IS NULL AND t.source_file = q.source_file AND t.place = q.source_position"""
+            f"""UPDATE {table} AS q SET raw_text = CAST(to_json(r) AS VARCHAR) FROM records AS r
+            WHERE q.raw_text IS NULL AND r.source_file = q.source_file AND r.source_position = q.source_position"""
         )
+
+
+def _fill_in(connection: duckdb.DuckDBPyConnection, table: str, lines: str) -> None:
     connection.execute(
-        f"""UPDATE {table} AS q SET raw_text = CAST(to_json(r) AS VARCHAR) FROM records AS r
-        WHERE q.raw_text IS NULL AND r.source_file = q.source_file AND r.source_position = q.source_position"""
+        f"""UPDATE {table} AS q SET raw_text = t.text, source_position = t.line FROM {lines} AS t
+        WHERE q.raw_text IS NULL AND t.source_file = q.source_file AND t.place = q.source_position"""
     )

@@ -7,7 +7,6 @@ aside with its text and position. Nothing is dropped.
 from __future__ import annotations
 
 import csv
-import glob
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 
 import duckdb
 
-from finops_lib.errors import SourceError
 from finops_lib.ingest.containers import (
     LARGEST_OBJECT,
     Layout,
@@ -35,43 +33,6 @@ from finops_lib.ingest.originals import lay_out, lines_at, lines_of_bytes
 Unwrap = Callable[[Any], Iterable[Any]]
 
 
-def find_files(paths: Iterable[str | Path], project: Path | None = None) -> list[Path]:
-    """Expand files, folders and globs to the files to read.
-
-    Parameters
-    ----------
-    paths : iterable of path
-        A file, a folder (read with its subfolders) or a glob; relative ones from ``project`` when given.
-    project : Path, optional
-        Folder that relative paths start from; the working directory otherwise.
-
-    Returns
-    -------
-    list of Path
-        Files in order of their path, each once. Licence and README files in folders are passed over.
-
-    Raises
-    ------
-    SourceError
-        If a path names nothing, or a folder holds no export.
-    """
-    found: dict[Path, None] = {}
-    for given in paths:
-        path = Path(given).expanduser()
-        path = path if path.is_absolute() or project is None else project / path
-        if path.is_file():
-            matches = [path]
-        elif path.is_dir():
-            matches = [p for p in sorted(path.rglob("*")) if p.is_file() and container_of(p)]
-        else:
-            matches = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if Path(p).is_file()]
-        if not matches:
-            message = f"Nothing to read at {path}"
-            raise SourceError(message, hint="name a file, a folder with exports or a glob in quotes")
-        found.update(dict.fromkeys(matches))
-    return list(found)
-
-
 def load_records(
     connection: duckdb.DuckDBPyConnection,
     files: list[Path],
@@ -80,6 +41,7 @@ def load_records(
     unwrap: Unwrap | None = None,
     scratch: Path,
     labels: dict[Path, str] | None = None,
+    strictly: bool = True,
 ) -> None:
     """Load files into a table of raw fields.
 
@@ -97,19 +59,18 @@ def load_records(
         Folder for files that have to be rewritten before they can be read.
     labels : dict, optional
         Name each file goes by in ``source_file``; its path otherwise.
+    strictly : bool
+        Whether lines are worth a strict read first; not when it is known that one of them cannot be read.
 
     Raises
     ------
     SourceError
         If a file cannot be read: cut off, not what its name says.
     """
+    connection.execute("DROP VIEW IF EXISTS records")
     columns = ", ".join(f"{_name(name)} {kind}" for name, kind in fields.items())
     connection.execute(f"CREATE OR REPLACE TABLE records (source_file VARCHAR, source_position BIGINT, {columns})")
-    connection.execute(
-        "CREATE OR REPLACE TABLE refused "
-        "(source_file VARCHAR, source_position BIGINT, reason VARCHAR, raw_text VARCHAR)"
-    )
-    connection.execute("CREATE OR REPLACE TABLE line_files (source_file VARCHAR, plain VARCHAR, container VARCHAR)")
+    make_tables(connection)
     for number, path in enumerate(files):
         container, label = container_of(path), (labels or {}).get(path, str(path))
         with reading(path):
@@ -119,7 +80,20 @@ def load_records(
                 _load_csv(connection, plain_file(path, scratch, number), label, fields, scratch / f"{number}.csv")
             else:
                 plain = plain_file(path, scratch, number)
-                _load_json(connection, plain, label, fields, unwrap, scratch / f"{number}.jsonl")
+                _load_json(connection, plain, label, fields, unwrap, scratch / f"{number}.jsonl", strictly)
+
+
+def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the empty tables that stand beside ``records``: ``refused``, ``line_files`` and ``original_lines``."""
+    connection.execute(
+        "CREATE OR REPLACE TABLE refused "
+        "(source_file VARCHAR, source_position BIGINT, reason VARCHAR, raw_text VARCHAR)"
+    )
+    connection.execute("CREATE OR REPLACE TABLE line_files (source_file VARCHAR, plain VARCHAR, container VARCHAR)")
+    connection.execute(
+        "CREATE OR REPLACE TABLE original_lines "
+        "(source_file VARCHAR, place BIGINT, line BIGINT, text VARCHAR, reason VARCHAR)"
+    )
 
 
 def _quoted(value: Any) -> str:
@@ -235,13 +209,14 @@ def _load_json(
     fields: dict[str, str],
     unwrap: Unwrap | None,
     rewritten: Path,
+    strictly: bool,
 ) -> None:
     layout = json_layout(plain)
     if layout == "empty":
         return
-    pages = _are_pages(plain, layout, unwrap)
+    pages = are_pages(plain, layout, unwrap)
     if layout == "lines" and not pages:
-        _load_lines(connection, plain, label, fields)
+        _load_lines(connection, plain, label, fields, strictly)
         connection.execute("INSERT INTO line_files VALUES (?, ?, 'lines')", [label, str(plain)])
         return
     if layout == "array" and not pages and _strict(connection, plain, label, fields, "array"):
@@ -261,7 +236,7 @@ def _load_json(
         _load_lines(connection, rewritten, label, fields)
 
 
-def _are_pages(plain: Path, layout: Layout, unwrap: Unwrap | None) -> bool:
+def are_pages(plain: Path, layout: Layout, unwrap: Unwrap | None) -> bool:
     """Whether the records stand inside others, by the first that can be read."""
     if unwrap is None:
         return False
@@ -273,9 +248,9 @@ def _parsed_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str
     """Parse line by line; what cannot be read is refused with its line."""
     with open_text(plain) as stream:
         for line, text in enumerate(stream, start=1):
-            why = None if text.isspace() else _why(text)
-            if why:
-                connection.execute("INSERT INTO refused VALUES (?, ?, ?, ?)", [label, line, why, text.rstrip("\r\n")])
+            unfit = None if text.isspace() else why(text)
+            if unfit:
+                connection.execute("INSERT INTO refused VALUES (?, ?, ?, ?)", [label, line, unfit, text.rstrip("\r\n")])
             elif not text.isspace():
                 yield parsed(text)
 
@@ -293,25 +268,36 @@ def _columns(fields: dict[str, str]) -> str:
     return "{" + ", ".join(f"{_quoted(name)}: '{kind}'" for name, kind in fields.items()) + "}"
 
 
-def _strict(
-    connection: duckdb.DuckDBPyConnection, plain: Path, path: Path, fields: dict[str, str], layout: str
-) -> bool:
-    """Load a file of JSON if all of it can be read; a row's position is its place among the rows."""
+def lines_sql(
+    plain: Path,
+    label: str,
+    fields: dict[str, str],
+    layout: str = "newline_delimited",
+    leniently: bool = False,
+) -> str:
+    """Write the SQL that reads a file of JSON; a row's position is its place among the rows."""
     listed = ", ".join(map(_name, fields))
+    options = f"columns = {_columns(fields)}, maximum_object_size = {LARGEST_OBJECT}, ignore_errors = {leniently}"
+    return (
+        f"SELECT {_quoted(label)} AS source_file, row_number() OVER () AS source_position, {listed} "
+        f"FROM read_json({_quoted(plain)}, format = '{layout}', {options})"
+    )
+
+
+def _strict(connection: duckdb.DuckDBPyConnection, plain: Path, path: str, fields: dict[str, str], layout: str) -> bool:
+    """Load a file of JSON if all of it can be read."""
     try:
-        connection.execute(
-            f"INSERT INTO records SELECT {_quoted(path)}, row_number() OVER (), {listed} FROM read_json("
-            f"{_quoted(plain)}, format = '{layout}', columns = {_columns(fields)}, "
-            f"maximum_object_size = {LARGEST_OBJECT})"
-        )
+        connection.execute(f"INSERT INTO records {lines_sql(plain, path, fields, layout)}")
     except duckdb.Error:
         return False
     return True
 
 
-def _load_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str, fields: dict[str, str]) -> None:
+def _load_lines(
+    connection: duckdb.DuckDBPyConnection, plain: Path, label: str, fields: dict[str, str], strictly: bool = True
+) -> None:
     """Load JSON Lines: strictly, else with the lines that cannot be read set aside."""
-    if _strict(connection, plain, label, fields, "newline_delimited"):
+    if strictly and _strict(connection, plain, label, fields, "newline_delimited"):
         return
     listed = ", ".join(map(_name, fields))
     connection.execute(
@@ -324,7 +310,7 @@ def _load_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str, 
     empty = {row[0] for row in connection.execute(f"SELECT place FROM lenient_rows WHERE NOT ({filled})").fetchall()}
     texts, lines = lines_at(plain, empty)
     if lines == connection.execute("SELECT count(*) FROM lenient_rows").fetchall()[0][0]:
-        refused = {place: (line, text, _why(text)) for place, (line, text) in texts.items() if _why(text)}
+        refused = {place: (line, text, why(text)) for place, (line, text) in texts.items() if why(text)}
         lay_out(connection, "refused_lines", label, refused)
         connection.execute(
             f"INSERT INTO records SELECT {_quoted(label)}, place, {listed} FROM lenient_rows "
@@ -336,7 +322,7 @@ def _load_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str, 
     connection.execute("DROP TABLE lenient_rows")
 
 
-def _why(text: str) -> str | None:
+def why(text: str) -> str | None:
     """Why a line is no record; nothing when it is one."""
     try:
         return None if isinstance(json.loads(text), dict) else "not a JSON object"

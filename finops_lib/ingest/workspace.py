@@ -170,7 +170,8 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
         lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchall()[0][0]
         connection.execute(f"DELETE FROM {fresh} WHERE rowid IN (SELECT fresh_row FROM rivals WHERE older)")
     months = connection.execute(
-        f"SELECT DISTINCT strftime({moment}, '%Y-%m') FROM {fresh} "
+        "SELECT DISTINCT strftime(make_timestamp(day * 86400000000), '%Y-%m') FROM "
+        f"(SELECT DISTINCT epoch_us({moment}) // 86400000000 AS day FROM {fresh}) "
         "UNION SELECT parse_filename(file, true) FROM outdated"
     ).fetchall()
     for (month,) in sorted(months):
@@ -208,9 +209,8 @@ def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
-    rows = connection.execute(
-        f"COPY ({query}) TO '{str(beside).replace(chr(39), chr(39) * 2)}' (FORMAT parquet, COMPRESSION zstd)"
-    ).fetchall()[0][0]
+    target, options = str(beside).replace("'", "''"), "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2"
+    rows = connection.execute(f"COPY ({query}) TO '{target}' ({options})").fetchall()[0][0]
     if rows:
         os.replace(beside, path)
     else:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest.engine import connect
-from finops_lib.ingest.records import find_files, load_records, raw_lines_sql
+from finops_lib.ingest.records import load_records, raw_lines_sql
 
 FIELDS = {"id": "VARCHAR", "n": "VARCHAR", "nested": "JSON"}
 ONE, TWO = '{"id": "a", "n": 1}', '{"id": "b", "n": 2}'
@@ -38,27 +38,6 @@ def load(tmp_path: Path) -> Callable[..., tuple[list[Any], list[Any]]]:
             return [row[0] for row in ids], connection.execute(refused).fetchall()
 
     return run
-
-
-def test_files_of_a_folder_a_glob_and_a_name(tmp_path: Path) -> None:
-    """Each file once, in order of path; licence, readme and files of no container are passed over in folders only."""
-    for name in ("b.jsonl", "a.csv.gz", "deep/c.parquet", "README.json", "LICENSE.txt", "picture.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x")
-    assert ["a.csv.gz", "b.jsonl", "deep/c.parquet"] == [
-        str(path.relative_to(tmp_path)) for path in find_files([tmp_path])
-    ]
-    assert ["b.jsonl", "a.csv.gz"] == [path.name for path in find_files(["b.jsonl", "*.gz", "b.jsonl"], tmp_path)]
-    assert ["c.parquet"] == [path.name for path in find_files([tmp_path / "**" / "*.parquet"])]
-    assert ["picture.png"] == [path.name for path in find_files([tmp_path / "picture.png"])]
-
-
-@pytest.mark.parametrize("path", ["missing.jsonl", "*.none", "empty"])
-def test_nothing_to_read_is_an_error(tmp_path: Path, path: str) -> None:
-    """A missing file, a glob that matches nothing, a folder without exports."""
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(SourceError, match="Nothing to read at"):
-        find_files([path], tmp_path)
 
 
 @pytest.mark.parametrize(
