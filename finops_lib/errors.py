@@ -7,6 +7,7 @@
     ├── SourceError     an export cannot be read, or is not what it was said to be
     ├── SchemaError     a table breaks its contract
     ├── PriceError      a price list or an override cannot be used
+    ├── EvaluationError evaluation results cannot be compared, or hold nothing to decide on
     └── BatchError      a notebook run failed or was refused
 
 Each message says what is wrong, where, and on a last line beginning with ``Hint:`` how to mend it.
@@ -47,6 +48,10 @@ class SchemaError(FinOpsError):
 
 class PriceError(FinOpsError):
     """A price list or a price override cannot be used."""
+
+
+class EvaluationError(FinOpsError):
+    """Evaluation results cannot be compared, or hold nothing to decide on."""
 
 
 class BatchError(FinOpsError):

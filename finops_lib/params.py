@@ -18,13 +18,16 @@ from finops_lib.settings import (
     ORGANISATION,
     Attribution,
     CaptureLayer,
+    Decisions,
     Organisation,
     Owners,
     Params,
     PriceOverride,
+    Promotions,
     Settings,
     Source,
     Team,
+    check_routing,
 )
 
 __all__ = [
@@ -41,6 +44,7 @@ __all__ = [
     "find_project",
     "list_assistants",
     "load_params",
+    "read_promotions",
 ]
 
 
@@ -103,7 +107,7 @@ def load_params(
     Returns
     -------
     Params
-        Frozen and validated.
+        Frozen and validated; its ``team`` is the one a team page is about, as the batch says by ``FINOPS_TEAM``.
 
     Raises
     ------
@@ -132,6 +136,8 @@ def load_params(
         message = f"No file parameters/{assistant}.yaml in {folder.parent}"
         known = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(assistants) or 'none yet'}"
         raise ParamsError(message, hint=known)
+    in_force = assistants if assistant == ORGANISATION else assistants | {assistant: chosen}
+    check_routing(organisation.models, in_force)
     return Params(
         assistant=assistant,
         period=str(period),
@@ -139,7 +145,32 @@ def load_params(
         organisation=organisation,
         project=folder.parent,
         assistants=assistants,
+        promotions=read_promotions(folder.parent).promotions,
+        team=os.environ.get("FINOPS_TEAM"),
+        decisions=_records(folder / "decisions.yaml", Decisions).decisions,
     )
+
+
+def read_promotions(project: Path | str) -> Promotions:
+    """Read the changes on record, ``parameters/promotions.yaml``.
+
+    Parameters
+    ----------
+    project : path
+        The project folder.
+
+    Returns
+    -------
+    Promotions
+        Empty without such a file.
+
+    Raises
+    ------
+    ParamsError
+        If a record is wrong, or stands there twice.
+    """
+    path = Path(project) / "parameters" / "promotions.yaml"
+    return _validate(Promotions, _read_yaml(path), path) if path.is_file() else Promotions()
 
 
 def list_assistants(project: Path | str) -> list[str]:
@@ -172,6 +203,11 @@ def list_assistants(project: Path | str) -> list[str]:
             raise ParamsError(message, hint="rename the file or change the key")
         found.append(path.stem)
     return found
+
+
+def _records(path: Path, model: type[BaseModel]) -> Any:
+    """Read a file of records; without the file there are none."""
+    return _validate(model, _read_yaml(path) if path.is_file() else {}, path)
 
 
 def _assistant_settings(path: Path, organisation: Organisation, settings: Mapping[str, Any]) -> Settings:

@@ -340,6 +340,30 @@ def test_organisation_knows_its_shape_in_python_too():
     )
 
 
+@pytest.mark.parametrize(
+    ("organisation", "key"),
+    [
+        ("defaults: {environment_policy: {sandbox: {required: [teem]}}}", "'teem'"),
+        ("cost_layers: [{layer: model, match: {servce_name: x}}]", "'servce_name'"),
+        ("cost_layers: [{layer: magic, match: {}}]", "'magic'"),
+    ],
+)
+def test_rules_about_columns_and_layers_that_are_none_are_refused(project, organisation, key):
+    """A policy or rule that could never match is an error, not silence."""
+    with pytest.raises(ParamsError, match=key):
+        load_params(project=project(organisation))
+
+
+def test_policies_in_force_are_those_of_all_assistants_and_of_this_run(project):
+    """What is passed in replaces what the file says for the page's own assistant, and for no other."""
+    own = "assistant: %s\nsettings: {environment_policy: {sandbox: {output_limit: 10}}}\n"
+    folder = project("company: X", a=own % "a", b=own % "b")
+    passed = {"environment_policy": {"sandbox": {"output_limit": 99}}}
+    policies = load_params("a", settings=passed, project=folder).environment_policies
+
+    assert {("a", "sandbox"): 99, ("b", "sandbox"): 10} == {key: p.output_limit for key, p in policies.items()}
+
+
 def test_titles_are_what_readers_know_an_assistant_by(project):
     """The title where one is set, else the name."""
     folder = project("", a="assistant: a\nsettings: {title: Copilot}\n", b="assistant: b\n")

@@ -297,6 +297,7 @@ def build_rows(
     columns: Sequence[str] | None = None,
     *,
     source: duckdb.DuckDBPyConnection | sa.Engine | None = None,
+    between: tuple[datetime, datetime] | None = None,
 ) -> tuple[pa.Table, pa.Table]:
     """Build usage and ledger of a relation of requests.
 
@@ -309,6 +310,8 @@ def build_rows(
     source : Engine, optional
         The warehouse that holds the relation, where it is not ``connection``: the sums are made there, prices are
         joined to their small result here.
+    between : tuple of datetime, optional
+        Only requests from the first (included) to the second moment (excluded), UTC; all otherwise.
 
     Returns
     -------
@@ -326,5 +329,8 @@ def build_rows(
     statement = usage_statement(
         requests, zone=organisation.time_zone, since=since, until=until, thresholds=thresholds, changes=changes
     )
+    if between is not None:
+        first, end = (utc(sa.literal(moment)) for moment in between)
+        statement = statement.where(requests.c.timestamp >= first, requests.c.timestamp < end)
     usage = split_shared(complete_usage(run(statement, source), since, changes), organisation)
     return usage, price_usage(connection, usage, matched, organisation, price_list)

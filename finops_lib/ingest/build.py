@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,6 @@ from finops_lib.ingest.aggregation import bucket_union, build_rows
 from finops_lib.ingest.engine import connect, fetch, open_engine, table_columns
 from finops_lib.ingest.exports import read_source
 from finops_lib.ingest.price_list import PriceList, read_price_list
-from finops_lib.ingest.price_rows import PACKAGED
 from finops_lib.ingest.pricing import capacity_rows
 from finops_lib.ingest.reading import Reading
 from finops_lib.params import Params
@@ -194,84 +191,6 @@ def _write_months(folder: Path, rows: pa.Table, closed: dict[str, Any]) -> None:
     for path in folder.glob("*.parquet"):
         if path.stem not in present and path.stem not in closed:
             path.unlink()
-
-
-def close_period(params: Params, period: str, on: date) -> dict[str, Any]:
-    """Close a month: its ledger and the price list it was priced with are kept as they are.
-
-    Parameters
-    ----------
-    params : Params
-        Project and workspace.
-    period : str
-        Month, ``YYYY-MM``.
-    on : date
-        Day of closing, for the record.
-
-    Returns
-    -------
-    dict
-        The record: price version, contracted cost, rows, day.
-
-    Raises
-    ------
-    ParamsError
-        If the ledger does not hold the month or it is closed already.
-    """
-    refresh_ledger(params)
-    folder, prices = params.workspace, read_price_list()
-    with workspace.locked(folder):
-        closed = workspace.read_json(folder / "periods.json", {})
-        path = folder / "ledger" / f"{period}.parquet"
-        if period in closed:
-            message = f"{period} is closed already, with prices '{closed[period]['price_version']}'"
-            raise ParamsError(message, hint=f"reopen it first: finops reopen --period {period}")
-        if not path.is_file():
-            message = f"The ledger holds no {period}"
-            raise ParamsError(message, hint=f"it holds {', '.join(months_of(folder)) or 'nothing yet'}")
-        with connect() as connection:
-            row = connection.execute(
-                f"SELECT count(*), sum(contracted_cost), sum(pricing_quantity) FROM {workspace.scan([path])}"
-            ).fetchall()[0]
-        kept = folder / "prices" / hashlib.sha256(prices.version.encode()).hexdigest()[:12]
-        if not kept.exists():
-            shutil.copytree(PACKAGED, kept)
-        closed[period] = {
-            "price_version": prices.version,
-            "prices": kept.name,
-            "rows": row[0],
-            "closed_on": on.isoformat(),
-            "contracted_cost": None if row[1] is None else str(row[1]),
-            "tokens": int(row[2] or 0),
-        }
-        workspace.write_json(folder / "periods.json", closed)
-    return closed[period]
-
-
-def reopen_period(params: Params, period: str) -> None:
-    """Open a closed month again; the next build prices it with the current list.
-
-    Parameters
-    ----------
-    params : Params
-        Project and workspace.
-    period : str
-        Month, ``YYYY-MM``.
-
-    Raises
-    ------
-    ParamsError
-        If the month is not closed.
-    """
-    with workspace.locked(params.workspace):
-        closed = workspace.read_json(params.workspace / "periods.json", {})
-        if period not in closed:
-            message = f"{period} is not closed"
-            raise ParamsError(message, hint=f"closed months: {', '.join(sorted(closed)) or 'none'}")
-        history = workspace.read_json(params.workspace / "reopened.json", [])
-        workspace.write_json(params.workspace / "reopened.json", [*history, {"period": period, **closed.pop(period)}])
-        workspace.write_json(params.workspace / "periods.json", closed)
-        (params.workspace / ".built.json").unlink(missing_ok=True)
 
 
 def repricing(params: Params, period: str) -> pd.DataFrame:

@@ -18,14 +18,16 @@ import pyarrow.compute as pc
 from finops_lib import __version__
 from finops_lib.errors import SourceError
 from finops_lib.ingest import aggregation, attribution, workspace
+from finops_lib.ingest.bills import read_bills
 from finops_lib.ingest.containers import find_files, first_records
 from finops_lib.ingest.database import database_label, fetch_spend_logs, is_database
+from finops_lib.ingest.deliveries import STAGES
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.laid_records import lay_records, refuse_unread, relax_records
 from finops_lib.ingest.normalise import Origin, normalise, type_records
 from finops_lib.ingest.originals import keep_raw_text
 from finops_lib.ingest.price_list import PriceList, read_price_list
-from finops_lib.ingest.readers import check_format, find_reader, recognise
+from finops_lib.ingest.readers import BILL_FORMATS, check_format, find_bill_reader, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
 from finops_lib.ingest.reading import FATES, Reading
@@ -72,10 +74,12 @@ def read_source(
         with tempfile.TemporaryDirectory() as folder:
             return [_read_files(fetch_spend_logs(given[0], Path(folder)), "litellm", source, params, prices, given)]
     files = find_files(given, params.project)
-    if source.table != "requests":
+    if source.table not in ("requests", *STAGES):
         return [read_table(files, source, params)]
     return [
-        _read_files(members, name, source, params, prices, given)
+        read_bills(members, name, source, params)
+        if name in BILL_FORMATS or source.table in STAGES
+        else _read_files(members, name, source, params, prices, given)
         for name, members in sorted(_by_format(files, source, params).items())
     ]
 
@@ -93,14 +97,14 @@ def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, l
     if source.format == "mapped":
         return {"mapped": files}
     if source.format != "auto":
-        reader = find_reader(source.format)
+        reader = find_bill_reader(source.format) if source.format in BILL_FORMATS else find_reader(source.format)
         for path in files:
             check_format(path, reader)
         return {source.format: files}
     found: dict[str, list[Path]] = {}
     for path in files:
         name = recognise(path)
-        if name is None and first_records(path):
+        if name is None and first_records(path) and source.table == "requests":
             message = f"{path}: its format is not recognised"
             raise SourceError(message, hint="name it with --format, or describe its columns with --format mapped")
         found.setdefault(name or "mapped", []).append(path)

@@ -9,15 +9,11 @@ import duckdb
 import pandas as pd
 import sqlalchemy as sa
 
-from finops_lib.ingest import workspace
-from finops_lib.ingest.aggregation import requests_table
-from finops_lib.ingest.build import feed
-from finops_lib.ingest.engine import connect, exact_quantile, exact_sum, local_day, run
+from finops_lib.ingest.asking import SUCCESS, ask_requests, judged_calls, success_definitions, task_of, user_facing
+from finops_lib.ingest.engine import exact_quantile, local_day, run
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.request_costs import priced_requests
-from finops_lib.params import ORGANISATION
 
-SUCCESS = ("resolved", "accepted", "completed")
 _EXACT = sa.Numeric(38, 12)
 
 
@@ -40,7 +36,7 @@ def distinct_users(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         return run(users_statement(requests, by), connection).to_pandas()
 
-    return _ask(ledger, ask, [*by, "users", "requests"])
+    return ask_requests(ledger, ask, [*by, "users", "requests"])
 
 
 def users_statement(requests: sa.TableClause, by: Sequence[str] = ()) -> sa.Select[Any]:
@@ -115,7 +111,7 @@ def request_cost_quantiles(
         priced = priced_requests(requests, connection, ledger)
         return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
 
-    return _ask(ledger, ask, [*by, *map(_quantile_name, quantiles)])
+    return ask_requests(ledger, ask, [*by, *map(_quantile_name, quantiles)])
 
 
 def _quantile_name(share: float) -> str:
@@ -147,13 +143,13 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
     """
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-        definitions = _definitions(requests, connection, ledger)
+        definitions = success_definitions(requests, connection, ledger)
         priced = priced_requests(requests, connection, ledger)
         found = run(tasks_statement(priced, dimension, definitions), connection).to_pandas()
         return found.assign(success_definition=" or ".join(d for d in SUCCESS if d in definitions.values()))
 
     columns = [dimension, "tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "success_definition"]
-    return _ask(ledger, ask, columns)
+    return ask_requests(ledger, ask, columns)
 
 
 def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
@@ -173,10 +169,10 @@ def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         c = requests.c
-        task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
+        task = task_of(c)
         begun = (
             sa.select(task.label("task"), sa.func.min(c.timestamp).label("begun"))
-            .where(*_user_facing(c))
+            .where(*user_facing(c))
             .group_by(task)
             .cte("begun")
         )
@@ -198,7 +194,7 @@ def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
         )
         return run(statement, connection).to_pandas(types_mapper=pd.ArrowDtype)
 
-    return _ask(ledger, ask, ["charge_period_start", "tasks"], whole=True)
+    return ask_requests(ledger, ask, ["charge_period_start", "tasks"], whole=True)
 
 
 def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
@@ -233,7 +229,7 @@ def users_by_cost(ledger: Ledger, limit: int = 10) -> pd.DataFrame:
         )
         return run(statement, connection).to_pandas()
 
-    return _ask(ledger, ask, ["user_id", "requests", "cost", "share"])
+    return ask_requests(ledger, ask, ["user_id", "requests", "cost", "share"])
 
 
 def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str | None, str]) -> sa.Select[Any]:
@@ -253,27 +249,10 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     Select
         As ``tasks_by``, without the definition; largest cost first.
     """
-    c = priced.c
-    task = sa.func.coalesce(c.task_id, c.request_id) if "task_id" in c else c.request_id
-    last = sa.func.row_number().over(partition_by=task, order_by=[c.timestamp.desc(), c.request_id.desc()])
-    ended = (c.run_status if "run_status" in c else sa.literal("ok")) == "ok"
-    good_by = {name: c[name].is_(sa.true()) if name in c else sa.and_(last == 1, ended) for name in SUCCESS}
-    other = success.get(None, SUCCESS[2])
-    if "assistant" in c:
-        named = [(c.assistant == name, good_by[chosen]) for name, chosen in success.items() if name]
-        good = sa.case(*named, else_=good_by[other]) if named else good_by[other]
-    else:
-        good = good_by[other]
-    calls = (
-        sa.select(
-            task.label("task"),
-            c[dimension].label(dimension),
-            sa.cast(c.cost, _EXACT).label("cost"),
-            sa.case((good, 1), else_=0).label("good"),
-        )
-        .where(*_user_facing(c))
-        .cte("calls")
-    )
+    judged = judged_calls(priced, [dimension, "cost"], success).cte("judged")
+    calls = sa.select(
+        judged.c.task, judged.c[dimension], sa.cast(judged.c.cost, _EXACT).label("cost"), judged.c.good
+    ).cte("calls")
     whole = (
         sa.select(
             calls.c.task,
@@ -318,58 +297,3 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
 def _repeatable_sum(values: Any) -> Any:
     """Sum that does not depend on the order in which threads add up, unlike one of floats; as a float."""
     return sa.cast(sa.func.sum(sa.cast(values, _EXACT)), sa.Double())
-
-
-def _user_facing(c: Any) -> list[Any]:
-    """Conditions that leave out judge calls and calls for retrieval that belong to no task."""
-    conditions = []
-    if "category" in c:
-        conditions.append(sa.func.coalesce(c.category, "production") == "production")
-    if "request_type" in c:
-        retrieval = sa.func.coalesce(c.request_type, "chat").in_(["embeddings", "rerank"])
-        conditions.append(sa.not_(sa.and_(retrieval, c.task_id.is_(None)) if "task_id" in c else retrieval))
-    return conditions
-
-
-def _definitions(
-    requests: sa.TableClause, connection: duckdb.DuckDBPyConnection, ledger: Ledger
-) -> dict[str | None, str]:
-    """Say for each assistant in the data what makes a task successful."""
-    c = requests.c
-    owner = c.assistant if "assistant" in c else sa.null().label("assistant")
-    held = [
-        exact_sum(sa.case((c[flag].is_not(None), 1), else_=0) if flag in c else sa.literal(0)).label(flag)
-        for flag in SUCCESS[:2]
-    ]
-    grouped = sa.select(owner, *held).group_by(c.assistant) if "assistant" in c else sa.select(owner, *held)
-    found: dict[str | None, str] = {}
-    for row in run(grouped.select_from(requests), connection).to_pylist():
-        settings = ledger.params.assistants.get(row["assistant"])
-        own = settings.success if settings else None
-        if row["assistant"] == ledger.params.assistant:
-            own = ledger.params.settings.success
-        held_flag = next((flag for flag in SUCCESS[:2] if row[flag]), SUCCESS[2])
-        found[row["assistant"]] = own or held_flag
-    return found or {None: SUCCESS[2]}
-
-
-def _ask(ledger: Ledger, ask: Any, columns: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
-    """Ask the requests of the ledger's assistant and month (or all months up to it), evaluation traffic included."""
-    if not workspace.files_of(ledger.params.workspace, "requests") or not ledger.period:
-        return pd.DataFrame(columns=list(columns))
-    with connect() as connection:
-        built = ledger.params.workspace / "coverage.parquet"
-        overlaps = pd.read_parquet(built, dtype_backend="pyarrow") if built.is_file() else None
-        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params, overlaps)
-        zone = ledger.params.organisation.time_zone
-        clauses = [
-            f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",
-            "capture_layer <> 'provider_usage'",
-        ]
-        if ledger.params.assistant != ORGANISATION:
-            clauses.append(f"assistant = '{ledger.params.assistant}'")
-        connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}"
-        )
-        # What is asked for by name is there, though no call may carry it.
-        return ask(requests_table([*(present or []), "request_id", *columns], "asked"), connection)

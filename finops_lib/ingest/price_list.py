@@ -200,7 +200,7 @@ class _Pricer:
     def _record(
         self, named: Any, row: PriceRow | None, tier: str, applied: list[int], token_class: str, price: UnitPrice
     ) -> tuple[Any, ...]:
-        channel = _null(named.channel) or named.provider or "unknown"
+        channel = _null(named.channel) or _null(named.provider) or "unknown"
         sku = f"{channel}/{_null(named.price_model) or named.model}/{token_class}"
         if row:
             since = "start" if row.effective_from == date.min else row.effective_from.isoformat()

@@ -8,6 +8,7 @@ import pandas as pd
 
 from finops_lib.checks import check, checklist
 from finops_lib.ingest import workspace
+from finops_lib.ingest.bill_record import BILL_READINGS
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.price_list import match_models, read_price_list
@@ -36,7 +37,7 @@ def rows_read(params: Params) -> pd.DataFrame:
     rows: dict[str, dict[str, Any]] = {}
     for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
         reading, figures = entry["reading"], entry["reading"]["figures"]
-        if reading["format"] in GIVEN:
+        if reading["format"] in (*GIVEN, *BILL_READINGS):
             continue
         row = rows.setdefault(
             reading["format"],
@@ -78,7 +79,7 @@ def rows_read(params: Params) -> pd.DataFrame:
 
 
 def tables_read(params: Params) -> pd.DataFrame:
-    """List what else was given beside calls: outcomes, evaluations, seats and the like, or that it was not.
+    """List what else was given beside calls: bills, outcomes, evaluations, seats and the like, or that it was not.
 
     Parameters
     ----------
@@ -91,12 +92,13 @@ def tables_read(params: Params) -> pd.DataFrame:
         One row per table the kit can use: ``table``, ``rows`` kept, ``own_rows`` (those about the parameters'
         assistant; all of them for the organisation and for tables that name no assistant), ``quarantined``.
     """
-    found = {name: [0, 0] for name in GIVEN}
+    found = {name: [0, 0] for name in ("charges", *GIVEN)}
     for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
         reading = entry["reading"]
-        if reading["format"] in found:
-            found[reading["format"]][0] += reading["counts"]["requests"]
-            found[reading["format"]][1] += reading["counts"]["quarantined"]
+        table = reading["figures"].get("table", reading["format"])
+        if table in found:
+            found[table][0] += reading["counts"]["requests"]
+            found[table][1] += reading["counts"]["quarantined"]
     rows = [(name, kept, _own_rows(params, name, kept), refused) for name, (kept, refused) in found.items()]
     return pd.DataFrame(rows, columns=["table", "rows", "own_rows", "quarantined"])
 

@@ -23,6 +23,10 @@ UNKNOWN_FIGURES: dict[str, Any] = {
 """What a reading came to where its rows are no calls."""
 
 
+BILLED = ("mended", "totals")
+"""Figures that only a reading of bills has: cells mended by kind, and totals by issuer, month and currency."""
+
+
 @dataclass
 class Reading:
     """What one reading of a source found.
@@ -47,6 +51,7 @@ class Reading:
             "quarantine_reasons": dict(sorted(quarantine.items())),
             "format": self.format,
             "warnings": self.warnings,
+            **{name: self.figures[name] for name in BILLED if name in self.figures},
         }
 
 
@@ -87,5 +92,7 @@ def combined(readings: Sequence[Reading]) -> dict[str, Any]:
     return total | {
         "quarantine_reasons": dict(sorted(reasons.items())),
         "format": ", ".join(part["format"] for part in parts),
-        "warnings": [text for part in parts for text in part["warnings"]],
+        # Bills read together are warned of together.
+        "warnings": list(dict.fromkeys(text for part in parts for text in part["warnings"])),
+        **{name: [row for p in parts for row in p.get(name, [])] for name in BILLED if any(name in p for p in parts)},
     }

@@ -105,6 +105,7 @@ business_process | VARCHAR | | process the call serves
 business_purpose | VARCHAR | | why the call is made
 fallback_model   | VARCHAR | | model asked first, when another one answered
 cache_hit        | BOOLEAN | | answered from the gateway's response cache: nothing is billed
+cache_key        | VARCHAR | | what the gateway's response cache knows the call by: equal keys ask the same
 tag_shares       | VARCHAR | | owners of a call tagged with several, as JSON: dimension → value → weight
 """)
     + TOKENS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finops_lib.schema.columns import COST_TYPE, UNIT_PRICE_TYPE, columns
+from finops_lib.schema.columns import COST_TYPE, columns
 
 CHARGES = columns(f"""
 !charge_id             | VARCHAR | | id of the line: as the bill names it, else a hash of its place in the bill
@@ -41,8 +41,8 @@ pricing_quantity       | DECIMAL(38,15) | pricing_unit | what is priced
 pricing_unit           | VARCHAR | | unit of prices, e.g. 1000000 Tokens
 consumed_quantity      | DECIMAL(38,15) | consumed_unit | what was consumed
 consumed_unit          | VARCHAR | | unit of consumption, e.g. Tokens
-list_unit_price        | {UNIT_PRICE_TYPE} | billing currency per pricing_unit | list price
-contracted_unit_price  | {UNIT_PRICE_TYPE} | billing currency per pricing_unit | negotiated price
+list_unit_price        | {COST_TYPE} | billing currency per pricing_unit | list price
+contracted_unit_price  | {COST_TYPE} | billing currency per pricing_unit | negotiated price
 !billing_currency      | VARCHAR | | currency of the bill (ISO 4217)
 !exchange_rate         | DECIMAL(20,10) | reporting currency per billing currency | rate the costs were converted with
 exchange_rate_source   | VARCHAR | | where the rate comes from; empty without conversion
@@ -104,6 +104,7 @@ model            | VARCHAR | | model, where the cause is one model's
 !residual_class  | VARCHAR | | the named cause of the difference
 !billed_cost     | {COST_TYPE} | USD | what is added to the ledger (negative: taken off)
 !how_told        | VARCHAR | | how the cause was told
+charge_id        | VARCHAR | | the bill line it stands for, where the difference is a line of the bill itself
 """)
 """One row is a correction that makes the ledger equal to what finance pays."""
 

@@ -10,11 +10,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
-from finops_lib.settings.allocation import AllocationRule, CostLayerRule, EnvironmentPolicy, ShowbackSettings
+from finops_lib.settings.allocation import AllocationRules, CostLayerRule, EnvironmentPolicy, ShowbackSettings
 from finops_lib.settings.base import ORGANISATION, CaptureLayer, Model, Share, dimension_keys
 from finops_lib.settings.bills import ExchangeRate, ReconciliationSettings
 from finops_lib.settings.budgets import AlertSettings, AnomalySettings, Budget
+from finops_lib.settings.decisions import Decision
 from finops_lib.settings.forecast import ForecastSettings, HolidaySettings, Scenario
+from finops_lib.settings.promotions import Promotion
+from finops_lib.settings.rollout import DEFAULT_RACI, Outcome, Plan, Raci, Rollout, Targets
 from finops_lib.settings.routing import AgentLimits, GateSettings, LeverSettings, ModelCatalogue, RoutingPolicy
 from finops_lib.settings.sources import Attribution, Owners, PriceOverride, Source, Team
 
@@ -50,6 +53,10 @@ class Settings(Model):
     agent_limits: AgentLimits = Field(AgentLimits(), description="limits of an agent's run")
     gate: GateSettings = Field(GateSettings(), description="what the evaluation gate asks for")
     levers: LeverSettings = Field(LeverSettings(), description="what the levers assume")
+    plan: Plan | None = Field(None, description="what the launch was planned with")
+    outcome: Outcome | None = Field(None, description="what the business counts, and its value")
+    rollout: Rollout = Field(Rollout(), description="start of the 90 days, and what was attested")
+    targets: Targets = Field(Targets(), description="what the indicators are held against")
 
     @field_validator("defaults")
     @classmethod
@@ -86,11 +93,13 @@ class Organisation(Model):
         ReconciliationSettings(), description="how the ledger is held against the invoices"
     )
     cost_layers: list[CostLayerRule] = Field([], description="which layer of the full cost a charge belongs to")
-    allocation: list[AllocationRule] = Field([], description="how charges are split, first match wins")
+    allocation: AllocationRules = Field([], description="how charges are split, first match wins")
     budgets: list[Budget] = Field([], description="budgets above the assistant")
     alerts: AlertSettings = Field(AlertSettings(), description="who is told, and where messages go")
     holidays: HolidaySettings = Field(HolidaySettings(), description="public holidays of the company")
     models: ModelCatalogue = Field(ModelCatalogue(), description="tiers of models and classes of tasks")
+    raci: Raci = Field(DEFAULT_RACI, description="activity → function → its letters of R, A, C, I")
+    rollout: Rollout = Field(Rollout(), description="start of the 90 days for all, and what was attested")
     defaults: dict[str, Any] = Field({}, description="settings for every assistant that sets none")
 
     @field_validator("time_zone")
@@ -121,6 +130,9 @@ class Params(Model):
     organisation: Organisation
     project: Path
     assistants: dict[str, Settings]
+    promotions: list[Promotion] = Field([])
+    team: str | None = None
+    decisions: list[Decision] = Field([])
 
     @property
     def workspace(self) -> Path:
@@ -131,6 +143,34 @@ class Params(Model):
     def zone(self) -> ZoneInfo:
         """Reporting time zone."""
         return ZoneInfo(self.organisation.time_zone)
+
+    @property
+    def environment_policies(self) -> dict[tuple[str, str], EnvironmentPolicy]:
+        """Policies in force by assistant and environment, this run's what-if values included."""
+        return {
+            (name, environment): policy
+            for name, settings in self.settings_in_force.items()
+            for environment, policy in settings.environment_policy.items()
+        }
+
+    @property
+    def settings_in_force(self) -> dict[str, Settings]:
+        """Settings by assistant, this run's what-if values included."""
+        return self.assistants | ({} if self.assistant == ORGANISATION else {self.assistant: self.settings})
+
+    @property
+    def routing_policies(self) -> dict[tuple[str, str], RoutingPolicy]:
+        """Routing policies in force by assistant and workflow; `*` stands for its other workflows."""
+        return {
+            (name, policy.workflow): policy
+            for name, settings in self.settings_in_force.items()
+            for policy in settings.routing
+        }
+
+    @property
+    def agent_limits(self) -> dict[str, AgentLimits]:
+        """Limits of agents' runs in force by assistant."""
+        return {name: settings.agent_limits for name, settings in self.settings_in_force.items()}
 
     @property
     def title(self) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from finops_lib.errors import SourceError
 from finops_lib.ingest.containers import first_records, parsed
 from finops_lib.ingest.readers.base import Reader
+from finops_lib.ingest.readers.bill import BillReader
 
 FORMATS: dict[str, str] = {
     "litellm": "litellm",
@@ -24,6 +25,14 @@ FORMATS: dict[str, str] = {
     "vertex": "vertex",
 }
 """Format name → module; ``mapped`` is made from a mapping file instead."""
+
+BILL_FORMATS: dict[str, tuple[str, str]] = {
+    "focus": ("focus", "READER"),
+    "focus-invoice": ("focus", "INVOICE_READER"),
+    "openai-costs": ("openai_costs", "READER"),
+    "anthropic-cost": ("anthropic_cost", "READER"),
+}
+"""Name of a format of bills → module and the reader in it."""
 
 
 def find_reader(name: str) -> Reader:
@@ -45,11 +54,17 @@ def find_reader(name: str) -> Reader:
         If there is no such format; the nearest is named.
     """
     if name not in FORMATS:
-        close = difflib.get_close_matches(name, [*FORMATS, "mapped", "auto"], n=1)
+        known = [*FORMATS, *BILL_FORMATS, "mapped", "auto"]
+        close = difflib.get_close_matches(name, known, n=1)
         message = f"Unknown format '{name}'"
-        hint = f"did you mean '{close[0]}'?" if close else f"formats: {', '.join([*FORMATS, 'mapped', 'auto'])}"
-        raise SourceError(message, hint=hint)
+        raise SourceError(message, hint=f"did you mean '{close[0]}'?" if close else f"formats: {', '.join(known)}")
     return importlib.import_module(f"{__name__}.{FORMATS[name]}").READER
+
+
+def find_bill_reader(name: str) -> BillReader:
+    """Find the reader of a format of bills: a key of ``BILL_FORMATS``."""
+    module, attribute = BILL_FORMATS[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
 
 
 def recognise(path: Path) -> str | None:
@@ -63,16 +78,17 @@ def recognise(path: Path) -> str | None:
     Returns
     -------
     str or None
-        A key of ``FORMATS``; ``mapped`` where the columns are the kit's own; ``None`` when nothing fits or the
-        file is empty.
+        A key of ``FORMATS`` or ``BILL_FORMATS``; ``mapped`` where the columns are the kit's own; ``None`` when
+        nothing fits or the file is empty.
     """
     records = _unenveloped(first_records(path))
     fields = {key for record in records if isinstance(record, dict) for key in record}
     if not fields:
         return None
+    readers = {name: find_reader(name) for name in FORMATS} | {name: find_bill_reader(name) for name in BILL_FORMATS}
     scores = {
-        name: max((len(signature) for signature in find_reader(name).signature if signature <= fields), default=0)
-        for name in FORMATS
+        name: max((len(signature) for signature in reader.signature if signature <= fields), default=0)
+        for name, reader in readers.items()
     }
     best = max(scores, key=lambda name: scores[name])
     if scores[best]:
@@ -100,7 +116,7 @@ def _unenveloped(records: list[Any]) -> list[Any]:
     return opened
 
 
-def check_format(path: Path, reader: Reader) -> None:
+def check_format(path: Path, reader: Reader | BillReader) -> None:
     """Refuse a file that is plainly of another format than the one named.
 
     Parameters

@@ -44,7 +44,10 @@ READER = Reader(
     },
     input_basis="exclusive",
     basis_given=True,
-    signature=(frozenset({"starting_at", "ending_at", "results"}),),
+    signature=(
+        frozenset({"starting_at", "ending_at", "results"}),
+        frozenset({"starting_at", "ending_at", "results", "amount", "uncached_input_tokens"}),
+    ),
     unwrap=lambda document: document["data"] if isinstance(document, dict) and "data" in document else [document],
     aggregated=True,
     column_trust="key",

@@ -37,6 +37,7 @@ OBSERVED = (
     "reasoning_basis",
     "basis_given",
     "cache_hit",
+    "cache_key",
     "assistant_name",
     "business_process",
     "business_purpose",

@@ -40,6 +40,7 @@ READER = Reader(
         "custom_llm_provider",
         "user",
         "cache_hit",
+        "cache_key",
         "team_id",
         "organization_id",
         "end_user",
@@ -100,6 +101,8 @@ READER = Reader(
         "raw_audio_output": paths(META, "$.usage_object.completion_tokens_details.audio_tokens"),
         "web_search_requests": paths(META, "$.usage_object.server_tool_use.web_search_requests"),
         "cache_hit": "cache_hit",
+        # LiteLLM's words for a call that the cache was not asked for.
+        "cache_key": "nullif(blank(cache_key), 'Cache OFF')",
         "provider": "blank(custom_llm_provider)",
         "model": "blank(model)",
         "route": "blank(model_group)",

@@ -142,12 +142,25 @@ def mapped_reader(mapping: Mapping) -> Reader:
         reasoning_basis=mapping.reasoning,
         basis_given=True,
         shares_tasks="parent_id" in mapping.columns,
-        unwrap=partial(_rows, columns=frozenset(mapping.columns.values())),
+        unwrap=partial(rows_of_page, columns=frozenset(mapping.columns.values())),
     )
 
 
-def _rows(document: object, columns: frozenset[str]) -> list[object]:
-    """Open a page of an API: the first list of objects it holds, else the document itself; a row is no page."""
+def rows_of_page(document: object, columns: frozenset[str]) -> list[object]:
+    """Open a page of an API: the first list of objects it holds, else the document itself; a row is no page.
+
+    Parameters
+    ----------
+    document : object
+        Parsed JSON.
+    columns : frozenset of str
+        Columns a row has.
+
+    Returns
+    -------
+    list
+        Rows.
+    """
     if isinstance(document, dict) and columns.isdisjoint(document):
         for part in document.values():
             if isinstance(part, list) and part and isinstance(part[0], dict):

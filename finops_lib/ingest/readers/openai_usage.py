@@ -95,7 +95,11 @@ READER = Reader(
         "WHEN result ->> '$.service_tier' = 'default' THEN 'standard' ELSE result ->> '$.service_tier' END",
     },
     basis_given=True,
-    signature=(frozenset({"start_time", "end_time", "results"}),),
+    signature=(
+        frozenset({"start_time", "end_time", "results"}),
+        # a file that holds costs too is one of usage: its costs are passed over, and said so
+        frozenset({"start_time", "end_time", "results", "amount", "num_model_requests"}),
+    ),
     unwrap=lambda document: document["data"] if isinstance(document, dict) and "data" in document else [document],
     aggregated=True,
     column_trust="key",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,15 @@ def test_twins_share_a_key_and_others_do_not(observe: Observe) -> None:
     keys = [row["twin_key"] for row in observe("litellm", "spend_logs.jsonl")]
     assert keys[1] == keys[2]
     assert 8 == len(set(keys))
+
+
+def test_a_call_the_cache_was_not_asked_for_has_no_key(observe: Observe, tmp_path: Path) -> None:
+    """A key tells equal questions; LiteLLM's words for no key are no key that all such calls share."""
+    base = {"request_id": "r", "call_type": "acompletion", "startTime": "2026-09-01T10:00:00Z", "model": "gpt-4o"}
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps(base | {"cache_key": key}) + "\n" for key in ("9f3a", "Cache OFF", "")))
+
+    assert ["9f3a", None, None] == [row["cache_key"] for row in observe("litellm", log)]
 
 
 def test_a_gateway_cache_hit_is_not_prompt_caching(observe: Observe) -> None:
