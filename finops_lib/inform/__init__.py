@@ -1,5 +1,23 @@
 """Inform: where the money goes, and where it is heading."""
 
+from finops_lib.inform.allocation import Allocation, allocate
+from finops_lib.inform.allocation_drivers import allocation_drivers
+from finops_lib.inform.allocation_methods import allocation_methods
+from finops_lib.inform.allocation_summary import allocation_checks, allocation_page, allocation_summary
+from finops_lib.inform.allocation_views import (
+    allocation_waterfall,
+    payers_and_consumers,
+    rules_in_words,
+    spend_by_receiver,
+    statement,
+    trace_charge,
+    unallocated_parts,
+)
+from finops_lib.inform.backtest import accuracy, backtest, backtest_summary, forecast_checks
+from finops_lib.inform.bill_comparison import largest_differences
+from finops_lib.inform.bill_lines import billed_in
+from finops_lib.inform.charges_of_record import charges_of_record
+from finops_lib.inform.cost_bridge import bridge_months, bridge_quantities, bridge_steps, cost_bridge
 from finops_lib.inform.cost_profile import (
     prompt_composition,
     spend_by,
@@ -8,28 +26,134 @@ from finops_lib.inform.cost_profile import (
     token_classes,
 )
 from finops_lib.inform.coverage import attribution_coverage, profile_checks
+from finops_lib.inform.customer_margin import customer_margin
+from finops_lib.inform.environment_policy import environment_violations
+from finops_lib.inform.focus_findings import focus_findings
+from finops_lib.inform.focus_rows import focus_rows
+from finops_lib.inform.forecast import forecast_daily, sample_paths
+from finops_lib.inform.forecast_cost import CostForecast, forecast_cost
+from finops_lib.inform.forecast_model import PanelModel, adopt_model, fit_panel
+from finops_lib.inform.forecast_review import (
+    accuracy_by_method,
+    against_budget,
+    backtest_cost,
+    headline_projection,
+    outlook_checks,
+)
+from finops_lib.inform.full_cost import cost_by_layer, full_cost, full_cost_summary
 from finops_lib.inform.gaps import what_is_missing
+from finops_lib.inform.holiday_effect import public_holidays
+from finops_lib.inform.journal import journal, journal_totals
+from finops_lib.inform.launch_profile import launch_profile, plan_against_actual, plan_bridge
 from finops_lib.inform.model_use import cost_per_successful_task, model_mix
 from finops_lib.inform.privacy import fold_small_groups, pseudonymise
+from finops_lib.inform.projection import month_end, project
+from finops_lib.inform.quality import quality_beside_cost
+from finops_lib.inform.reconciliation import Reconciliation, reconcile, reconcile_months
+from finops_lib.inform.scenarios import monthly_pace, scenario_table, switched_models, what_if
 from finops_lib.inform.scope import filter_scope
+from finops_lib.inform.sensitivity import sensitivity
+from finops_lib.inform.showback import chargeback_readiness, showback_modes
 from finops_lib.inform.trends import daily_spend, daily_trend, headline, month_on_month
+from finops_lib.inform.triggers import break_even_tokens, economic_triggers
+from finops_lib.inform.unit_economics import (
+    cost_tails,
+    costliest_runs,
+    growth_reading,
+    unit_costs_by_month,
+    unit_ladder,
+)
+from finops_lib.inform.variance_bridge import variance_bridge
+from finops_lib.inform.waste import waste
 
 __all__ = [
+    "Allocation",
+    "CostForecast",
+    "PanelModel",
+    "Reconciliation",
+    "accuracy",
+    "accuracy_by_method",
+    "adopt_model",
+    "against_budget",
+    "allocate",
+    "allocation_checks",
+    "allocation_drivers",
+    "allocation_methods",
+    "allocation_page",
+    "allocation_summary",
+    "allocation_waterfall",
     "attribution_coverage",
+    "backtest",
+    "backtest_cost",
+    "backtest_summary",
+    "billed_in",
+    "break_even_tokens",
+    "bridge_months",
+    "bridge_quantities",
+    "bridge_steps",
+    "chargeback_readiness",
+    "charges_of_record",
+    "cost_bridge",
+    "cost_by_layer",
     "cost_per_successful_task",
+    "cost_tails",
+    "costliest_runs",
+    "customer_margin",
     "daily_spend",
     "daily_trend",
+    "economic_triggers",
+    "environment_violations",
     "filter_scope",
+    "fit_panel",
+    "focus_findings",
+    "focus_rows",
     "fold_small_groups",
+    "forecast_checks",
+    "forecast_cost",
+    "forecast_daily",
+    "full_cost",
+    "full_cost_summary",
+    "growth_reading",
     "headline",
+    "headline_projection",
+    "journal",
+    "journal_totals",
+    "largest_differences",
+    "launch_profile",
     "model_mix",
+    "month_end",
     "month_on_month",
+    "monthly_pace",
+    "outlook_checks",
+    "payers_and_consumers",
+    "plan_against_actual",
+    "plan_bridge",
     "profile_checks",
+    "project",
     "prompt_composition",
     "pseudonymise",
+    "public_holidays",
+    "quality_beside_cost",
+    "reconcile",
+    "reconcile_months",
+    "rules_in_words",
+    "sample_paths",
+    "scenario_table",
+    "sensitivity",
+    "showback_modes",
     "spend_by",
+    "spend_by_receiver",
     "spend_in_scope",
     "spend_matrix",
+    "statement",
+    "switched_models",
     "token_classes",
+    "trace_charge",
+    "unallocated_parts",
+    "unit_costs_by_month",
+    "unit_ladder",
+    "variance_bridge",
+    "waste",
+    "what_if",
     "what_is_missing",
 ]

@@ -37,6 +37,7 @@ _DIMENSIONS: dict[str, tuple[str, str, str]] = {
     "user_group": ("user group", "spend is not split between groups of users", _TAG),
 }
 _TABLES: dict[str, tuple[str, str]] = {
+    "charges": ("bills", "the cost is an estimate from list prices, and what stands around the models is not in it"),
     "outcomes": ("outcomes and their value", "what the spend is worth to the business cannot be said"),
     "evaluations": ("evaluation results", "no cheaper model or prompt can be shown to be good enough"),
     "seats": ("subscriptions (seats)", "licences paid for and not used are not seen"),
@@ -138,10 +139,11 @@ def _missing_tables(given: pd.DataFrame, assistant: str) -> list[tuple[str, str,
         required = [column.name for column in TABLES[table] if column.required]
         if assistant != ORGANISATION and "assistant" not in required:
             continue
-        source = (
-            f"'{{path: {table}.csv, format: mapped, table: {table}}}' under 'sources' in parameters/organisation.yaml"
-        )
-        rows.append((label, consequence, f"{source}; columns {', '.join(required)}"))
+        entry = f"path: {table}.csv, format: mapped, table: {table}"
+        columns = f"; columns {', '.join(required)}"
+        if table == "charges":
+            entry, columns = "path: bills/*.csv, format: focus, table: charges", ""
+        rows.append((label, consequence, f"'{{{entry}}}' under 'sources' in parameters/organisation.yaml{columns}"))
     return rows
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from finops_lib.schema import LEDGER, USAGE
+from finops_lib.inform import PanelModel
+from finops_lib.schema import CHARGES, LEDGER, USAGE
 
 _TYPES = {
     "VARCHAR": pa.string(),
@@ -106,3 +108,80 @@ def usage(make_usage):
             ("2026-09-04", 30, {"model": "small", "route": "default", "ambiguous_count": 3}),
         ]
     )
+
+
+def log_row(day, model, token_class, quantity, price, **more):
+    """One ledger row of provider acme, account p1; ``price`` is USD per million, ``None`` when there is none."""
+    where = {"provider": "acme", "provider_account": "p1", "capture_layer": "gateway", "model": model}
+    row = ledger_row(day, token_class, quantity, price, **where) | more
+    unit = None if price is None else Decimal(str(price)) / 10**6
+    return {"list_unit_price": unit, "contracted_unit_price": unit, "service_tier": None} | row
+
+
+@pytest.fixture
+def make_log():
+    """Build a ledger of provider acme from (day, model, token class, quantity, USD per million, columns)."""
+    return lambda rows: build_whole([log_row(*row[:5], **(row[5] if len(row) > 5 else {})) for row in rows], LEDGER)
+
+
+def bill_row(place, model, token_class, quantity, price, **more):
+    """One bill line of provider acme for September 2026, account p1; quantity × price = cost, exactly."""
+    start, end = pd.Timestamp("2026-09-01", tz="UTC"), pd.Timestamp("2026-10-01", tz="UTC")
+    cost = None if quantity is None else quantity * Decimal(str(price)) / 10**6
+    period = {"billing_period_start": start, "billing_period_end": end, "charge_period_start": start}
+    row = period | {"charge_period_end": end, "charge_id": f"line-{place}", "charge_category": "Usage"}
+    row |= {"invoice_issuer_name": "Acme", "billing_account_id": "A", "invoice_id": "ACME-9", "sub_account_id": "p1"}
+    row |= {"provider": "acme", "model": model, "token_class": token_class, "service_tier": "standard"}
+    row |= {"consumed_quantity": quantity, "consumed_unit": "Tokens", "billing_currency": "USD", "exchange_rate": 1}
+    row |= {"billed_cost": cost, "contracted_cost": cost, "list_cost": cost, "effective_cost": cost} | more
+    row |= {"billing_currency_billed_cost": row["billed_cost"], "source": "focus", "source_file": "b"}
+    return row | {"source_position": place}
+
+
+@pytest.fixture
+def make_bill():
+    """Build bill lines of provider acme from (model, token class, quantity, USD per million, columns)."""
+
+    def make(rows):
+        lines = [bill_row(n, *row[:4], **(row[4] if len(row) > 4 else {})) for n, row in enumerate(rows, start=1)]
+        return build_whole(lines, CHARGES)
+
+    return make
+
+
+def build_whole(rows, contract):
+    """Make an Arrow-backed frame with all columns of a contract."""
+    types = _TYPES | {"DECIMAL(20,10)": pa.decimal128(20, 10)}
+    return pd.DataFrame(
+        {c.name: pd.array([row.get(c.name) for row in rows], dtype=pd.ArrowDtype(types[c.type])) for c in contract}
+    )
+
+
+@pytest.fixture
+def tied(make_log, make_bill):
+    """
+    A month of one model that ties, 8.00 USD: on each of the days 1 to 10 of September 100,000 tokens in at 2.00 a
+    million (2.00 in all) and 75,000 out at 8.00 (6.00 in all); on the other days nothing was called.
+    """
+    days = [f"2026-09-{day:02d}" for day in range(1, 11)]
+    log = make_log(
+        [(day, "large", *kind) for day in days for kind in (("uncached_input", 100_000, 2), ("output", 75_000, 8))]
+    )
+    bill = make_bill([("large", "uncached_input", 1_000_000, 2), ("large", "output", 750_000, 8)])
+    return log, bill
+
+
+class _Steady:
+    """A regressor that expects the last four weeks to go on."""
+
+    def __init__(self, log_ratio):
+        self.log_ratio = log_ratio
+
+    def predict(self, rows):
+        return np.full(len(rows), self.log_ratio)
+
+
+@pytest.fixture
+def steady_panel():
+    """A model without any trend, so that levels can be worked out by hand."""
+    return PanelModel((tuple(_Steady(each) for each in (-0.2, -0.1, 0.0, 0.1, 0.2)),), 0)
