@@ -1,1 +1,56 @@
 """Optimize: which change bends the cost without losing quality, and what it saved."""
+
+from finops_lib.optimize.alpha_spending import spending_levels
+from finops_lib.optimize.evaluated_routes import (
+    EvaluatedRoute,
+    evaluated_route,
+    evaluated_routes,
+    gate_verdicts,
+    missing_evaluations,
+    proposed_routes,
+    segment_traffic,
+)
+from finops_lib.optimize.gate import Verdict, compare_candidates, evaluation_gate
+from finops_lib.optimize.lever_estimates import LeverInputs, estimate_levers, hit_rate_curve, replay_at
+from finops_lib.optimize.levers import LEVERS, LeverReplay, lever_cells, replay_levers
+from finops_lib.optimize.non_inferiority import difference_interval, paired_non_inferiority, required_pairs
+from finops_lib.optimize.router import Router, fit_router
+from finops_lib.optimize.routes import Routes, optimal_routes
+from finops_lib.optimize.routing_policy import routing_breaches, routing_measures, tier_mix
+from finops_lib.optimize.savings import promotions_of, realised_savings, savings_checks, savings_totals
+
+__all__ = [
+    "LEVERS",
+    "EvaluatedRoute",
+    "LeverInputs",
+    "LeverReplay",
+    "Router",
+    "Routes",
+    "Verdict",
+    "compare_candidates",
+    "difference_interval",
+    "estimate_levers",
+    "evaluated_route",
+    "evaluated_routes",
+    "evaluation_gate",
+    "fit_router",
+    "gate_verdicts",
+    "hit_rate_curve",
+    "lever_cells",
+    "missing_evaluations",
+    "optimal_routes",
+    "paired_non_inferiority",
+    "promotions_of",
+    "proposed_routes",
+    "realised_savings",
+    "replay_at",
+    "replay_levers",
+    "required_pairs",
+    "routing_breaches",
+    "routing_measures",
+    "savings_checks",
+    "savings_totals",
+    "segment_traffic",
+    "spending_levels",
+    "tier_mix",
+]
