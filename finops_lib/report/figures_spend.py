@@ -106,15 +106,17 @@ def plot_prompt_composition(composition: pd.DataFrame, *, period: str = "") -> C
     return describe(figure, f"Horizontal bars of input tokens by part of the prompt. {listing(names, labels)}")
 
 
-def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
+def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "", cost: str = "Contracted cost") -> Chart:
     """Draw what each pair of two dimensions costs.
 
     Parameters
     ----------
     matrix : DataFrame
-        Contracted cost in USD, null where traffic has no price: index one dimension, columns the other.
+        Cost in USD, null where traffic has no price: index one dimension, columns the other.
     period : str
         Month ``YYYY-MM``, for the title.
+    cost : str
+        Which cost it is.
 
     Returns
     -------
@@ -136,7 +138,7 @@ def plot_spend_matrix(matrix: pd.DataFrame, *, period: str = "") -> Chart:
     figure, (axes,) = new_chart(
         f"The largest block is {pair}: {usd(matrix.iloc[at], cents=False)}, "
         f"{share(cells[at] / np.nansum(cells))} of the cost",
-        subtitle=f"Contracted cost (USD) by {rows} and {columns}{of_period(period)}",
+        subtitle=f"{cost} (USD) by {rows} and {columns}{of_period(period)}",
         height=0.95 + 0.42 * len(matrix),
     )
     axes.grid(visible=False)

@@ -143,11 +143,11 @@ class Sidecar:
         target = Path(folder or os.environ.get("FINOPS_OUTPUT") or self._default_folder())
         target.mkdir(parents=True, exist_ok=True)
         for name, frame in sorted(self._tables.items()):
-            _replace(target / f"{self.notebook}.{name}.csv", csv_bytes(frame))
-            _replace(target / f"{self.notebook}.{name}.parquet", _parquet_bytes(frame))
+            replace_file(target / f"{self.notebook}.{name}.csv", csv_bytes(frame))
+            replace_file(target / f"{self.notebook}.{name}.parquet", _parquet_bytes(frame))
         path = target / f"{self.notebook}.json"
         text = json.dumps(self._content(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        _replace(path, f"{text}\n".encode())
+        replace_file(path, f"{text}\n".encode())
         return path
 
     def _content(self) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def csv_bytes(frame: pd.DataFrame) -> bytes:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_inert(str(name)) for name in frame.columns])
+    writer.writerow([inert_text(str(name)) for name in frame.columns])
     columns = [[_csv_cell(value) for value in frame.iloc[:, place]] for place in range(frame.shape[1])]
     writer.writerows(zip(*columns, strict=True))
     return buffer.getvalue().encode("utf-8")
@@ -253,10 +253,27 @@ def _csv_cell(value: Any) -> Any:
     written = plain(value)
     if written is None:
         return ""
-    return _inert(written) if isinstance(value, str) else written
+    return inert_text(written) if isinstance(value, str) else written
 
 
-def _inert(text: str) -> str:
+def inert_text(text: str) -> str:
+    """Put an apostrophe before text that a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text : str
+        Text for a cell of a CSV file.
+
+    Returns
+    -------
+    str
+        The same text where it is harmless.
+
+    Examples
+    --------
+    >>> inert_text("=1+1"), inert_text("cx-team")
+    ("'=1+1", 'cx-team')
+    """
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
@@ -279,8 +296,16 @@ def _versions() -> dict[str, str]:
     return found | {"kit": __version__}
 
 
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside, then put in place in one step."""
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file beside its place, then put it there in one step: no reader meets half of it.
+
+    Parameters
+    ----------
+    path : Path
+        Where it shall stand.
+    content : bytes
+        What it holds.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         beside.write_bytes(content)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import jinja2
 
@@ -111,12 +112,25 @@ class _Writer:
             if entry.failure:
                 self._page(entry.path("page"), "failure.html.j2", **context)
             if entry.receipt:
-                body = (entry.folder / f"{entry.notebook}.body.html").read_text(encoding="utf-8")
+                body = self._linked((entry.folder / f"{entry.notebook}.body.html").read_text(encoding="utf-8"), entry)
                 self._page(entry.path("former"), "report.html.j2", body=body, **context)
         for period in self.periods:
             self._page(self._index(period), "index.html.j2", **self._overview(period))
         self._page("data/index.html", "data.html.j2", entries=self.entries)
         (self.root / "manifest.json").write_text(_dump(self._manifest()), encoding="utf-8")
+
+    def _linked(self, body: str, entry: Entry) -> str:
+        """Let links between pages lead to what there is: the page, why it failed, or the index of the month."""
+        pages = {one.path(kind) for one in self.entries for kind in ("page", "former") if kind == "page" or one.receipt}
+
+        def target(found: re.Match[str]) -> str:
+            page = f"pages/{unquote(found[1])}"
+            if f"{page}.html" in pages:
+                return found[0]
+            failed = f"{page}.failed.html" in pages
+            return f'href="../../{found[1]}.failed.html"' if failed else f'href="../../../{self._index(entry.period)}"'
+
+        return re.sub(r'href="\.\./\.\./([^/"]+/[^/"]+/[^/"]+)\.html"', target, body)
 
     def _index(self, period: str) -> str:
         return "index.html" if period == self.periods[0] else f"index-{period}.html"

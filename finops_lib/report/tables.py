@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 from pandas.io.formats.style import Styler
 
-from finops_lib.report.text import UNKNOWN, count, is_known, share, unit_price, usd, words
+from finops_lib.report.labels import Label, label_of
+from finops_lib.report.text import UNKNOWN, count, is_known, share, unit_price, words
 
 _STYLES = [
     # as wide as the page, not as the table: a narrow table does not fold its title, a wide one does not hide it
@@ -29,120 +29,6 @@ _STYLES = [
     {"selector": "td.none", "props": "font-style: italic"},
     {"selector": ".verdict-fail", "props": "font-weight: bold; color: #a3180d"},
 ]
-
-
-@dataclass(frozen=True)
-class Label:
-    """How a column is headed and written.
-
-    Parameters
-    ----------
-    title : str
-        Words over the column.
-    unit : str
-        Unit, written in brackets after the title; empty for names.
-    write : callable
-        Value → text, without the unit; not asked for nulls.
-    missing : str
-        What stands for a null.
-    is_number : bool
-        Whether the column is aligned to the right.
-    """
-
-    title: str
-    unit: str = ""
-    write: Callable[[Any], str] = str
-    missing: str = "–"
-    is_number: bool = False
-
-    @property
-    def heading(self) -> str:
-        """Title with unit."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
-
-
-def _money(value: Any) -> str:
-    return usd(value).removeprefix("USD ")
-
-
-def _price(value: Any) -> str:
-    return unit_price(value, digits=4).removeprefix("USD ")
-
-
-def _change(value: Any) -> str:
-    return share(value, signed=True)
-
-
-def _percent(value: Any) -> str:
-    return share(value, decimals=1)
-
-
-def _rounded(value: Any) -> str:
-    return count(round(float(value)))
-
-
-def _day(value: Any) -> str:
-    return str(value)[:10]
-
-
-def _yes_no(value: Any) -> str:
-    return "yes" if value else "no"
-
-
-def _words_of(value: Any) -> str:
-    return words(str(value))
-
-
-COLUMNS: dict[str, Label] = {
-    "contracted_cost": Label("Contracted cost", "USD", _money, "no price", is_number=True),
-    "list_cost": Label("List cost", "USD", _money, "no price", is_number=True),
-    "avoided_cost": Label("Avoided by cache", "USD", _money, is_number=True),
-    "attributed_cost": Label("Attributed cost", "USD", _money, is_number=True),
-    "cost_of_successful_tasks": Label("Cost of successful tasks", "USD", _money, is_number=True),
-    "cost_without_result": Label("Cost without result", "USD", _money, is_number=True),
-    "cost": Label("Cost", "USD", _money, "no price", is_number=True),
-    "cost_per_day": Label("Cost per day", "USD", _money, is_number=True),
-    "cost_per_request": Label("Cost per request", "USD", _price, is_number=True),
-    "cost_per_task": Label("Cost per task", "USD", _price, is_number=True),
-    "cost_per_successful_task": Label("Cost per successful task", "USD", _price, "no success", is_number=True),
-    "usd_per_million": Label("Effective price", "USD per million", _price, "no price", is_number=True),
-    "share": Label("Share of cost", "", _percent, is_number=True),
-    "share_of_cost": Label("Share of cost", "", _percent, is_number=True),
-    "share_of_tokens": Label("Share of tokens", "", _percent, is_number=True),
-    "share_of_requests": Label("Share of requests", "", _percent, is_number=True),
-    "share_of_input": Label("Share of input", "", _percent, is_number=True),
-    "success_rate": Label("Tasks that succeed", "", _percent, is_number=True),
-    "useful_share": Label("Share of cost spent on successes", "", _percent, is_number=True),
-    "coverage": Label("Share of cost attributed", "", _percent, UNKNOWN, is_number=True),
-    "coverage_of_tokens": Label("Share of tokens attributed", "", _percent, UNKNOWN, is_number=True),
-    "reported_cost": Label("Reported cost", "USD", _money, "not reported", is_number=True),
-    "difference": Label("Difference", "", _change, is_number=True),
-    "requests": Label("Requests", "", count, UNKNOWN, is_number=True),
-    "user_id": Label("User"),
-    "source_position": Label("Line or row", "", count, is_number=True),
-    "layer": Label("Seen by", "", _words_of),
-    "covered_by": Label("Ledger takes", "", _words_of),
-    "capture_layer": Label("Seen by", "", _words_of),
-    "nearest_known_name": Label("Nearest name with a price", "", str, "none"),
-    "how_to_add": Label("What adds it"),
-    "own_rows": Label("Of them for this page", "", count, is_number=True),
-    "month": Label("Month"),
-    "first_day": Label("First day", "", _day),
-    "last_day": Label("Last day", "", _day),
-    "charge_period_start": Label("Day", "", _day),
-    "is_partial": Label("Covered in part", "", _yes_no),
-    "token_class": Label("Token class", "", _words_of),
-    "api_key": Label("API key"),
-    "success_definition": Label("Successful means"),
-}
-"""Columns whose heading or format cannot be told from their name and type."""
-
-_ENDINGS: dict[str, Label] = {
-    "_change": Label("", "", _change, is_number=True),
-    "_per_request": Label("", "", _rounded, is_number=True),
-    "_average": Label("", "", count, is_number=True),
-}
-
 
 _COMPARED = {"<=": "at most", "<": "less than", ">=": "at least", ">": "more than", "==": "exactly"}
 
@@ -181,7 +67,7 @@ class Table:
         self.source = source
         self.empty = empty
         shown = list(frame.columns) if columns is None else columns
-        self._labels = [(labels or {}).get(str(name)) or _label(frame, str(name)) for name in shown]
+        self._labels = [(labels or {}).get(str(name)) or label_of(frame, str(name)) for name in shown]
         self._cells = [
             [label.write(value) if is_present(value) else label.missing for value in frame[name]]
             for name, label in zip(shown, self._labels, strict=True)
@@ -324,26 +210,6 @@ def is_present(value: Any) -> bool:
         False for ``None``, NaN, NaT and NA.
     """
     return bool(pd.notna(value)) if pd.api.types.is_scalar(value) else True
-
-
-def _label(frame: pd.DataFrame, name: str) -> Label:
-    """Find how to head and write a column from its name, else from its type."""
-    if name in COLUMNS:
-        return COLUMNS[name]
-    title = words(name)
-    title = title[:1].upper() + title[1:]
-    ending = next((label for end, label in _ENDINGS.items() if name.endswith(end)), None)
-    if ending is not None:
-        return Label(title.removesuffix(" change") + (" change" if name.endswith("_change") else ""), ending.unit,
-                     ending.write, ending.missing, ending.is_number)  # fmt: skip
-    kind = frame[name].dtype
-    if pd.api.types.is_bool_dtype(kind):
-        return Label(title, "", _yes_no)
-    if pd.api.types.is_numeric_dtype(kind):
-        return Label(title, "", count, is_number=True)
-    if pd.api.types.is_datetime64_any_dtype(kind):
-        return Label(title, "", _day)
-    return Label(title)
 
 
 def _with_unit(value: float, unit: str) -> str:

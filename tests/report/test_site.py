@@ -169,3 +169,24 @@ def test_refusals(runs: Path, tmp_path: Path) -> None:
     (tmp_path / "mine" / "thesis.txt").write_text("x")
     with pytest.raises(BatchError, match="not a report site"):
         write_site(runs, tmp_path / "mine")
+
+
+def test_links_between_pages_lead_to_what_there_is(runs: Path, tmp_path: Path) -> None:
+    """A link to a page that failed leads to why, one to a page that was never made to the month's index."""
+    folder = record(runs, "organisation", "2026-09", "90_portfolio")
+    links = "".join(f'<a href="../../{to}.html">x</a>' for to in (
+        "alpha/2026-09/03_profile", "beta/2026-09/03_profile", "gone/2026-09/03_profile"))  # fmt: skip
+    (folder / "90_portfolio.body.html").write_text(f"<h1>Portfolio</h1>{links}")
+    site = write_site(runs, tmp_path / "site")
+    html = (site / "pages" / "organisation" / "2026-09" / "90_portfolio.html").read_text()
+    expected = [
+        "../../alpha/2026-09/03_profile.html",
+        "../../beta/2026-09/03_profile.failed.html",
+        "../../../index.html",
+    ]
+
+    assert expected == re.findall(r'href="([^"]+)">x</a>', html)
+    assert (
+        'href="pages/organisation/2026-09/90_portfolio.html">Portfolio: all assistants'
+        in (site / "index.html").read_text()
+    )
