@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from finops_lib import __version__
-from finops_lib.cli import ingest, months, prices, run
+from finops_lib.cli import alerts, check, decide, export, ingest, months, prices, promote, run
 from finops_lib.cli.console import out, tell
 from finops_lib.errors import FinOpsError
 
@@ -17,9 +17,10 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
-for commands in (ingest, run, months):
+for commands in (ingest, run, months, check, alerts, promote, decide):
     app.add_typer(commands.app)
 app.add_typer(prices.app, name="prices")
+app.add_typer(export.app, name="export")
 
 
 def main() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from finops_lib.cli.console import AsJson, Project, load, out, read_day
+
+if TYPE_CHECKING:
+    from finops_lib.inform import Reconciliation
+    from finops_lib.params import Params
 
 app = typer.Typer()
 
@@ -19,17 +23,44 @@ def close(
     on: Annotated[str | None, typer.Option(help="Day of closing YYYY-MM-DD (default: today).")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Close a month: its costs and the price list they were made with no longer change."""
+    """Close a month: its costs and price list no longer change; whether it met the invoices is kept with it."""
     from finops_lib.ingest import close_period
 
-    day = read_day(on)
-    record = close_period(load(project), period, day)
+    day, params = read_day(on), load(project)
+    found = _reconciled(params, period)
+    kept = {"reconciliation": found.record, "true_ups": found.true_ups} if found else {}
+    record = close_period(params, period, day, **kept)
     if as_json:
         typer.echo(json.dumps({"period": period, **record}))
+        return
+    out.print(
+        f"{period} closed with prices '{record['price_version']}': USD {float(record['contracted_cost'] or 0):,.2f}"
+    )
+    if record["reconciled"]:
+        variance = f"variance USD {float(record['variance']):,.2f}, {len(found.true_ups)} true-ups kept"
+        out.print(f"It is reconciled: invoices of USD {float(record['invoice']):,.2f}, {variance}")
     else:
-        out.print(
-            f"{period} closed with prices '{record['price_version']}': USD {float(record['contracted_cost'] or 0):,.2f}"
-        )
+        reason = ", ".join(record["failed"]) if found else "no bill of a model provider was read for it"
+        out.print(f"It is not reconciled: {reason}")
+
+
+def _reconciled(params: Params, period: str) -> Reconciliation | None:
+    """Hold the month against the invoices on the day it is closed; nothing without any."""
+    from finops_lib import inform, ingest
+
+    ingest.refresh_ledger(params)
+    charges = ingest.load_charges(params)
+    named = inform.billed_in(charges, period)["provider"].notna().any()
+    if not named:
+        return None
+    return inform.reconcile(
+        ingest.open_ledger(params).costs,
+        charges,
+        month=period,
+        settings=params.organisation.reconciliation,
+        billing=ingest.billing_usage(params),
+        invoice_details=ingest.load_invoice_details(params),
+    )
 
 
 @app.command(epilog="Example: `finops reopen --period 2026-09`")

@@ -1,0 +1,63 @@
+"""The month of record: all charges of a month and who gets them, as exports and closed books need it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from finops_lib.errors import ParamsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from finops_lib.inform import Allocation
+    from finops_lib.params import Params
+
+
+def charges_of_month(params: Params, period: str) -> pd.DataFrame:
+    """List the charges of a month; a closed one keeps the true-ups it was closed with."""
+    from finops_lib import inform, ingest
+
+    ingest.refresh_ledger(params)
+    ledger = ingest.open_ledger(params.model_copy(update={"period": period}))
+    bills = ingest.load_charges(params)
+    if period in set(ingest.closed_months(params)["month"]):
+        true_ups = ingest.closed_true_ups(params, period)
+    else:
+        rules = params.organisation.reconciliation
+        billing = ingest.billing_usage(params, [period])
+        found = inform.reconcile(ledger.costs, bills, month=period, settings=rules, billing=billing)
+        true_ups = found.true_ups
+    return inform.charges_of_record(ledger.costs, bills, true_ups, period)
+
+
+def allocation_of_month(params: Params, period: str) -> tuple[pd.DataFrame, Allocation]:
+    """Give the charges of a month to teams by the organisation's rules."""
+    from finops_lib import inform, ingest
+
+    charges = charges_of_month(params, period)
+    ledger = ingest.open_ledger(params.model_copy(update={"period": period}))
+    drivers = inform.allocation_drivers(
+        ledger.month(ledger.costs),
+        ledger.month(ledger.usage),
+        receiver="team",
+        users=ingest.distinct_users(ledger, ["team"]),
+        volumes=ingest.load_table(params, "volumes"),
+        capacity=ingest.load_table(params, "capacity"),
+    )
+    teams = params.organisation.teams or None
+    return charges, inform.allocate(charges, params.organisation.allocation, drivers, receivers=teams)
+
+
+def check_final(params: Params, period: str) -> None:
+    """Refuse a month that is not closed, or did not meet its invoices when it was."""
+    from finops_lib import ingest
+
+    closed = ingest.closed_months(params)
+    record = closed[closed["month"] == period]
+    if record.empty:
+        message, how = f"{period} is not closed", f"finops close --period {period}"
+    elif not record["reconciled"].item():
+        message, how = f"{period} is closed, but does not meet its invoices", "see the page 02_reconciliation"
+    else:
+        return
+    raise ParamsError(message, hint=f"{how}; or --provisional for a journal that says it may change")

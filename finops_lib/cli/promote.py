@@ -1,0 +1,119 @@
+"""``finops promote``: put a change on record, with the gate's verdict, so that its saving can be held to account."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+import yaml
+from pydantic import ValidationError
+
+from finops_lib.cli.console import AsJson, Project, load, out, plain, read_day
+from finops_lib.errors import ParamsError
+from finops_lib.params import read_promotions
+from finops_lib.settings import Promotion, Promotions
+
+if TYPE_CHECKING:
+    from finops_lib.params import Params
+
+app = typer.Typer()
+
+_EXAMPLE = (
+    "Example: `finops promote support-copilot gated-routing --workflow ticket-answer --lever routing "
+    "--expected 60 --owner support-platform-lead --on 2026-10-26`"
+)
+
+
+@app.command("promote", epilog=_EXAMPLE)
+def promote(
+    assistant: Annotated[str, typer.Argument(help="Assistant that was changed.")],
+    configuration: Annotated[str, typer.Argument(help="What serves from now on, as the evaluations name it.")],
+    lever: Annotated[str, typer.Option(help="Lever it pulls, e.g. routing, compression, 'response cache'.")],
+    expected: Annotated[str, typer.Option(help="Saving it should bring, USD a month.")],
+    owner: Annotated[str, typer.Option(help="Role that answers for it.")],
+    workflow: Annotated[str | None, typer.Option(help="Workflow (default: the whole assistant).")] = None,
+    on: Annotated[str | None, typer.Option(help="First day in production (default: today).")] = None,
+    claim: Annotated[bool, typer.Option("--claim", help="Record it without the gate, marked unproven.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for a claim.")] = "",
+    project: Project = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record a promoted change in parameters/promotions.yaml; the gate judges it on the evaluations first."""
+    params = load(project)
+    if assistant not in params.assistants:
+        message = f"No assistant '{assistant}'"
+        raise ParamsError(message, hint=f"known: {', '.join(params.assistants) or 'none yet'}")
+    verdict = None
+    if not claim:
+        verdict, reason = _judge(params, assistant, workflow, configuration)
+    record = {
+        "assistant": assistant, "workflow": workflow, "configuration": configuration, "lever": lever,
+        "verdict": verdict, "reason": reason, "promoted_on": read_day(on), "owner": owner,
+        "expected_saving": _money(expected),
+    }  # fmt: skip
+    written = _append(params, record)
+    if as_json:
+        typer.echo(json.dumps(written.model_dump(mode="json")))
+        return
+    said = "promoted by the gate" if verdict else "a claim without the gate: its saving counts as unproven"
+    out.print(f"On record: {plain(configuration)} for {plain(assistant)} from {written.promoted_on}, {said}")
+
+
+def _judge(params: Params, assistant: str, workflow: str | None, configuration: str) -> tuple[str, str]:
+    """Ask the gate; only what it promotes may pass."""
+    from finops_lib import ingest, optimize
+
+    name = f"{assistant}/{workflow}" if workflow else assistant
+    evaluations = ingest.load_table(params, "evaluations")
+    ledger = ingest.open_ledger(params)
+    own = evaluations[evaluations["evaluation_set"] == name] if len(evaluations) else evaluations
+    gate = (params.assistants[assistant]).gate
+    found = optimize.evaluated_routes(own, ledger.month(ledger.costs), gate) if len(own) else []
+    verdicts = [route.verdicts.set_index("candidate") for route in found]
+    if not verdicts or configuration not in verdicts[0].index:
+        message = f"No evaluation of '{configuration}' in the set '{name}'"
+        raise ParamsError(message, hint="add its results to the evaluations, or record it with --claim")
+    verdict, reason = (str(verdicts[0].loc[configuration, column]) for column in ("verdict", "reason"))
+    if verdict != "promote":
+        message = f"The gate does not promote '{configuration}': {verdict}. {reason}"
+        raise ParamsError(message, hint="with --claim it is recorded all the same, marked unproven")
+    return verdict, reason
+
+
+def _append(params: Params, record: dict[str, object]) -> Promotion:
+    """Add the record to the end of the file, once it and the whole file are known to be right."""
+    from finops_lib.ingest import workspace
+
+    path = params.project / "parameters" / "promotions.yaml"
+    with workspace.locked(params.workspace):
+        known = read_promotions(params.project).promotions
+        try:
+            whole = Promotions(promotions=[*known, record])
+        except ValidationError as error:
+            problem = error.errors()[0]
+            where = ".".join(str(key) for key in problem["loc"][2:])
+            wrong = problem["msg"].removeprefix("Value error, ")
+            message = f"{where}: {wrong}" if where else wrong
+            raise ParamsError(message, hint="finops promote --help says what each value is") from error
+        added = whole.promotions[-1]
+        plain_values = added.model_dump(mode="json", exclude_none=True) | {"promoted_on": added.promoted_on}
+        block = yaml.safe_dump([plain_values], sort_keys=False, allow_unicode=True, width=100)
+        text = path.read_text(encoding="utf-8").rstrip() + "\n" if known else "promotions:\n"
+        indent = (re.findall(r"^( *)- ", text, re.MULTILINE) or ["  "])[0]
+        text += "".join(f"{indent}{line}\n" for line in block.splitlines())
+        if Promotions.model_validate(yaml.safe_load(text)) != whole:
+            message = f"{path}: a record cannot be added to the end of it"
+            raise ParamsError(message, hint="write 'promotions:' once, with one '- ' for each record below it")
+        workspace.write_text(path, text)
+    return added
+
+
+def _money(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        message = f"--expected: found '{text}', expected an amount in USD"
+        raise ParamsError(message, hint="e.g. --expected 60") from error
