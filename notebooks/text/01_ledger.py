@@ -183,7 +183,8 @@ report.Table(
 
 # %%
 limits = params.settings.model_dump(include={"coverage_target", "unpriced_limit", "ambiguous_limit"})
-checks = checklist([ingest.reading_checks(ledger), inform.profile_checks(costs, usage, **limits)])
+read_whole = [ingest.reading_checks(ledger), ingest.bill_checks(params)]
+checks = checklist([*read_whole, inform.profile_checks(costs, usage, **limits)])
 month = report.month_name(ledger.period or "this month")
 report.decision_table(checks, f"Can the figures of {month} be used?", "This page")
 

@@ -16,8 +16,8 @@
 # %% [markdown]
 # # Cost profile
 #
-# - **Question.** Who and what causes the model bill, and what does it buy?
-# - **Reads.** The ledger of the workspace.
+# - **Question.** Who and what causes the cost, what stands around the model bill, and what does it buy?
+# - **Reads.** The ledger of the workspace, bills, outcomes, seats, capacity and customers as far as they are given.
 # - **Writes.** This page's results and the data behind its tables.
 # - **Decides.** Where to look first.
 
@@ -44,6 +44,61 @@ headline = inform.headline(ledger.costs, ledger.usage, ledger.period)
 given, users = ingest.tables_read(params), int(ingest.distinct_users(ledger)["users"].sum())
 missing = inform.what_is_missing(costs, usage, given, assistant=assistant, users=users)
 report.headline_text(headline, missing)
+
+# %% [markdown]
+# ## Is it money well spent
+#
+# More spend can be success and flat spend failure: look at what one outcome costs.
+
+# %%
+outcomes = ingest.load_table(params, "outcomes")
+months = inform.month_on_month(ledger.costs, ledger.usage)
+results = inform.unit_costs_by_month(months, ledger.costs, ingest.tasks_by_month(ledger), outcomes)
+reading = inform.growth_reading(results, ledger.period)
+out.table("unit_costs_by_month", results)
+report.growth_text(reading)
+
+# %%
+report.plot_cost_and_outcome(results)
+
+# %% [markdown]
+# ## Full cost
+#
+# The model bill is often the smaller part: each charge stands in one layer, human review at its hourly rate.
+
+# %%
+whole = ingest.open_ledger(load_params("organisation", period, project=params.project))
+bills, tolerances = ingest.load_charges(params), params.organisation.reconciliation
+tie = inform.reconcile(whole.costs, bills, month=whole.period, settings=tolerances)
+charges = inform.charges_of_record(whole.costs, bills, tie.true_ups, whole.period)
+
+# %%
+rules = params.organisation.cost_layers
+full = inform.full_cost(charges, usage, rules, params.settings.review_hourly_rate, assistant=assistant)
+layers, true_cost = inform.cost_by_layer(full), inform.full_cost_summary(full)
+out.table("full_cost", full)
+report.plot_full_cost(layers, true_cost, period=ledger.period, assistant=assistant)
+
+# %%
+out.table("cost_by_layer", layers)
+labels = {"layer": report.Label("Layer"), "items": report.Label("What is in it")}
+parts = ["model_bill", "other_bills", "not_billed", "true_cost", "share"]
+source = "Bills and ledger; on no bill: review minutes at their hourly rate. Shared charges: organisation's page only"
+report.Table(layers, "The true cost by layer", columns=["layer", *parts, "items"], labels=labels, source=source)
+
+# %% [markdown]
+# ## Unit costs
+#
+# From tokens up to outcomes: the further down, the closer to what the business asked for.
+
+# %%
+tasks_done, runs = ingest.task_quality(ledger), ingest.agent_runs(params, ledger.period)
+runs = inform.costliest_runs(runs, ingest.agent_run_costs(ledger))
+known = {"period": ledger.period, "users": users, "outcomes": outcomes, "runs": runs, "full": true_cost["true_cost"]}
+ladder = inform.unit_ladder(costs, usage, tasks_done, **known)
+out.table("unit_costs", ladder)
+rungs = ["rung", "cost_per_unit", "full_cost_per_unit", "units", "counted_as"]
+report.Table(ladder, "What one of each costs", columns=rungs, source="Ledger, requests, outcomes and bills")
 
 # %% [markdown]
 # ## Spend by workflow and team
@@ -139,9 +194,45 @@ out.table("cost_per_successful_task", tasks)
 report.plot_cost_per_success(tasks, period=ledger.period)
 
 # %%
+quality = inform.quality_beside_cost(ingest.task_quality(ledger, ["workflow"]))
+out.table("quality_by_workflow", quality)
+rates = ["completion_rate", "acceptance_rate", "resolution_rate", "escalation_rate", "rework_rate", "error_rate"]
+shown = ["workflow", "tasks", "cost_per_task", *rates, "review_minutes_per_task", "satisfaction"]
+source = "Requests of the month; shares of the tasks that say so or the contrary"
+report.Table(quality, "Quality beside cost, by workflow", columns=shown, source=source)
+
+# %%
 counted = ["cost_per_successful_task", "success_rate", "tasks", "cost", "cost_without_result", "success_definition"]
 source = "Requests of the month; a task served by several models is split by their cost"
 report.Table(tasks, "Cost per successful task, by model", columns=["model", *counted], source=source)
+
+# %% [markdown]
+# ## Waste
+#
+# What was paid for and of no use, each dollar in one line only.
+
+# %%
+wasted = ingest.wasted_requests(ledger)
+seats, capacity = ingest.load_table(params, "seats"), ingest.load_table(params, "capacity")
+scope = {"period": ledger.period, "policies": params.environment_policies, "assistant": assistant}
+waste = inform.waste(wasted, seats, capacity, **scope)
+out.table("waste", waste)
+report.plot_waste(waste, period=ledger.period)
+
+# %%
+report.Table(waste, "Waste, and how it is measured", source="Requests of the month, seats and capacity as given")
+
+# %% [markdown]
+# ## Environments
+#
+# A sandbox has its own budget, models and end: what breaks its policy stands here with its cost.
+
+# %%
+over = ingest.calls_over_output_limit(ledger)
+violations = inform.environment_violations(costs, usage, params.environment_policies, over)
+out.table("environment_violations", violations)
+source = "Ledger against environment_policy in parameters/; a call may break several rules"
+report.Table(violations, "Where environments broke their policy", source=source, empty="No policy is broken.")
 
 # %% [markdown]
 # ## Where it is going
@@ -162,27 +253,55 @@ report.plot_unit_costs(trend, window_days=params.settings.window_days)
 report.plot_daily_spend(inform.daily_spend(ledger.costs, "model", window_days=params.settings.window_days))
 
 # %%
-months = inform.month_on_month(ledger.costs, ledger.usage)
 out.table("month_on_month", months)
 report.plot_month_on_month(months)
 
 # %% [markdown]
-# ## Users who cost most
+# ## Concentration and tails
 #
-# Users stand under pseudonyms; the key to them stays outside this page.
+# A few users, tasks and runs carry much of the cost; users stand under pseudonyms, the key to them stays outside.
 
 # %%
-users = ingest.users_by_cost(ledger)
-users["user_id"] = inform.pseudonymise(users["user_id"], ingest.pseudonym_key(params))
-out.table("users", users)
+concentration = ingest.spend_concentration(ledger)
+out.table("concentration", concentration)
+report.Table(concentration, "How much of the cost the few costliest carry", source="Requests of the month")
+
+# %%
+per_request = ingest.request_cost_quantiles(ledger, ["workflow"])
+tails = inform.cost_tails(per_request, ingest.task_quality(ledger, ["workflow"]))
+out.table("cost_tails", tails)
+report.Table(tails, "Cost per request and per task: the usual one and the dear ones", source="Requests of the month")
+
+# %%
+out.table("agent_runs", runs.head(50))
+empty = "No source of the month has the steps of agents and tools."
+calls = ["cost", "share_of_runs", "model_calls", "tool_calls", "failed_tools", "retries", "tokens", "duration_ms"]
+shown = ["assistant", "workflow", *calls, "ended_with", "ended_status", "task_id"]
+source = "Requests and steps of the month"
+report.Table(runs.head(10), "Costliest runs of agents", columns=shown, source=source, empty=empty)
+
+# %%
+top_users = ingest.users_by_cost(ledger)
+top_users["user_id"] = inform.pseudonymise(top_users["user_id"], ingest.pseudonym_key(params))
+out.table("users", top_users)
 
 # %%
 report.Table(
-    users,
+    top_users,
     "Users who cost most, under pseudonyms",
     source="Requests of the month",
     empty="No source of the month names the user of a call.",
 )
+
+# %% [markdown]
+# ## Margin per customer
+#
+# Revenue less what the customer's calls cost; what is shared between customers is in nobody's margin.
+
+# %%
+margins = inform.customer_margin(costs, ingest.load_table(params, "customers"), ledger.period)
+out.table("customer_margin", margins)
+report.plot_customer_margin(margins, period=ledger.period)
 
 # %% [markdown]
 # ## Look for yourself
@@ -223,8 +342,12 @@ report.decision_table(checks, f"{params.title}: can the profile for {month} be r
 # %%
 out.glue("month_cost", headline["cost"], "USD")
 out.glue("month_cost_change", headline["cost_change"], "share")
+
+# %%
 out.glue("month_requests", headline["requests"], "requests")
 out.glue("month_tokens", headline["tokens"], "tokens")
 out.glue("cost_per_request", headline["cost_per_request"], "USD/request")
+out.glue("true_cost", true_cost["true_cost"], "USD")
+out.glue("cost_per_result", reading["cost_per_unit"], "USD")
 out.glue_checks(checks)
 written = out.write()

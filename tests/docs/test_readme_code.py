@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from finops_lib.cli import app
 from finops_lib.ingest import open_ledger
-from finops_lib.ingest.readers import FORMATS
+from finops_lib.ingest.readers import BILL_FORMATS, FORMATS
 from finops_lib.params import load_params
 
 ROOT = Path(__file__).parents[2]
@@ -67,7 +67,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_commands_exist_with_their_options(command: list[str]) -> None:
     """A command or option that was renamed is found."""
     words = [word for word in command[:2] if re.fullmatch(r"[a-z]+", word)]
-    words = words[:2] if words[0] == "prices" else words[:1]
+    words = words[:2] if words[0] in ("export", "prices") else words[:1]
     help_text = re.sub(r"\x1b\[[0-9;]*m", "", _run(*words, "--help").output)
 
     assert [] == [word for word in command if word.startswith("--") and word not in help_text]
@@ -75,7 +75,9 @@ def test_commands_exist_with_their_options(command: list[str]) -> None:
 
 def test_one_line_for_each_format() -> None:
     """Whoever looks for a format finds the line to type."""
-    assert sorted([*FORMATS, "mapped"]) == sorted({form for c in INGESTS if (form := _option(c, "--format"))})
+    assert sorted([*FORMATS, *BILL_FORMATS, "mapped"]) == sorted(
+        {form for c in INGESTS if (form := _option(c, "--format"))}
+    )
 
 
 @pytest.mark.parametrize("name", list(FORMATS))

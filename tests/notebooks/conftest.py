@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from finops_lib.ingest import build_ledger
-from finops_lib.params import load_params
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,15 +22,3 @@ def at_once() -> Iterator[Callable[..., Future[Any]]]:
             return pool.submit(call, *arguments)
 
         yield start
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Copy the sample project, with an assistant that nobody calls, and build its workspace."""
-    project = tmp_path_factory.mktemp("sample")
-    for folder in ("parameters", "sample_data", "notebooks"):
-        shutil.copytree(ROOT / folder, project / folder)
-    idle = "assistant: idle-helper\nperiod: latest\nsettings: {title: Idle helper}\n"
-    (project / "parameters" / "idle-helper.yaml").write_text(idle, encoding="utf-8")
-    build_ledger(load_params(project=project))
-    return project

@@ -1,0 +1,223 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: notebooks///ipynb,notebooks/text///py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Routing and savings
+#
+# - **Question.** Which changes would cut the cost without cutting quality, and what did the last ones save?
+# - **Reads.** The ledger, evaluation results as far as they are given, `parameters/promotions.yaml`.
+# - **Writes.** This page's results and the data behind its tables.
+# - **Decides.** Which routes to approve, which three levers to pull first, which savings to believe.
+
+# %% tags=["parameters"]
+assistant: str = "organisation"  # reads parameters/<assistant>.yaml
+period: str = "latest"  # a month, YYYY-MM, or latest
+settings: dict = {}  # what-if values, as under settings of the assistant's file
+
+# %%
+from finops_lib import inform, ingest, load_params, operate, optimize, report
+from finops_lib.checks import checklist
+
+report.use_style()
+params = load_params(assistant, period, settings)
+ledger = ingest.open_ledger(params)
+costs, usage = ledger.month(ledger.costs), ledger.month(ledger.usage)
+out = report.Sidecar(params, "06_routing_savings", period=ledger.period, inputs=ledger.files)
+
+# %% [markdown]
+# ## The answer in a few sentences
+
+# %%
+policies, catalogue = params.routing_policies, params.organisation.models
+over, prices = ingest.calls_over_routing_limits(ledger), ingest.contracted_prices(ledger)
+mix = optimize.tier_mix(costs, usage, policies, catalogue)
+breaches = optimize.routing_breaches(costs, usage, policies, catalogue, prices, over)
+gate, assumed = params.settings.gate, params.settings.levers
+evaluations = ingest.load_table(params, "evaluations")
+routes = optimize.evaluated_routes(evaluations, costs, gate)
+verdicts, assignment = optimize.gate_verdicts(routes), optimize.proposed_routes(routes)
+
+# %%
+cells, repeats = optimize.lever_cells(costs), ingest.repeated_calls(ledger)
+wasted, long_answers = ingest.wasted_requests(ledger), ingest.calls_over_output_limit(ledger)
+long_inputs = ingest.input_over_budget(ledger, assumed.retrieved_tokens, assumed.context_multiple)
+calls = {"wasted": wasted, "over_output": long_answers, "over_input": long_inputs, "repeats": repeats}
+found = {"prefixes": ingest.missed_prefixes(ledger), "routes": routes, "breaches": breaches}
+rules = {"environments": params.environment_policies, "triggers": params.settings.forecast.triggers}
+inputs = optimize.LeverInputs(cells, ledger.costs, ledger.usage, ledger.period, **calls, **found, **rules)
+
+# %%
+estimates = optimize.estimate_levers(inputs, assumed)
+replay = optimize.replay_levers(cells, estimates, smallest_saving=assumed.smallest_saving)
+inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
+tasks, days = ingest.successful_tasks_by_day(ledger), {"days_to_judge": assumed.days_to_judge}
+on_record = optimize.promotions_of(params.promotions, assistant)
+savings = optimize.realised_savings(on_record, ledger.costs, ledger.usage, tasks, ledger.as_of, **days)
+totals = optimize.savings_totals(savings)
+report.savings_text(mix, breaches, replay, verdicts, savings, totals, period=ledger.period)
+
+# %% [markdown]
+# ## Today's mix against the policy
+#
+# Which tiers serve which work, and what the calls cost that left their policy.
+
+# %%
+out.table("routing_breaches", breaches)
+report.plot_policy_breaches(breaches, period=ledger.period)
+
+# %%
+out.table("tier_mix", mix)
+measures = optimize.routing_measures(mix, breaches, over)
+labels = report.LEVER_LABELS | {"share": report.Label("Share", "", report.share, is_number=True)}
+source = "Ledger, requests and `routing` in parameters/"
+report.Table(measures, "How the traffic stands to its policy", labels=labels, source=source)
+
+# %%
+run_costs, runs = ingest.agent_run_costs(ledger), ingest.agent_runs(params)
+runs = runs[runs["task_id"].isin(run_costs["task_id"])]
+over_limits = operate.agent_limit_breaches(runs, run_costs, params.agent_limits)
+out.table("agent_limits", over_limits)
+
+# %%
+labels = labels | {"limit": report.Label("Limit"), "allowed": report.Label("Allowed", "", report.count, is_number=True)}
+held = ["assistant", "agent", "limit", "allowed", "largest", "runs", "runs_over", "cost_over", "held_by"]
+empty = "No agent of the month ran steps, or no `agent_limits` are set."
+title, source = "Agents' runs against their limits", "Agent runs of the month in production"
+report.Table(over_limits, title, columns=held, labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## What quality costs
+#
+# The cheapest assignment of segments at each level of quality, and what the gate says of each candidate. In JupyterLab
+# the controls move the workflow, the floor and the margin.
+
+# %%
+sets = list(dict.fromkeys(verdicts["assistant"] + "/" + verdicts["workflow"])) or ["none"]
+floors = list(dict.fromkeys([gate.quality_floor, 0.9, 0.98]))
+margins = list(dict.fromkeys([gate.margin, 0.01, 0.03]))
+controls = {"evaluation_set": sets, "quality_floor": floors, "margin": margins}
+drawings = [report.plot_routes, report.plot_verdicts]
+report.explore(optimize.evaluated_route, drawings, controls, frames=(evaluations, costs, gate))
+
+# %% [markdown]
+# ## The proposed assignment
+#
+# To be approved by the owner of the route. What is not promoted by the gate as a whole is tested before it serves.
+
+# %%
+out.table("proposed_routes", assignment)
+source = "Evaluations; pass rate and cost per call as evaluated, segments weighed by their items"
+empty = "No evaluation results of this scope were read."
+labels = report.LEVER_LABELS
+report.Table(assignment, "Which configuration serves which segment", labels=labels, source=source, empty=empty)
+
+# %%
+out.table("gate_verdicts", verdicts)
+source = "Paired non-inferiority, Holm's correction over the candidates of a workflow"
+labels = labels | {"saving": report.Label("Saving per success", "", report.share, is_number=True)}
+report.Table(verdicts, "What the gate says", labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## What to evaluate next
+#
+# The costliest workflows without evaluation, and the items a decision takes: fewer where the candidate answers alike.
+
+# %%
+needed, labels = optimize.missing_evaluations(costs, evaluations, gate), report.LEVER_LABELS
+out.table("missing_evaluations", needed)
+source = "Pairs for 80% power at the gate's margin and level, 15% and 8% of the answers differing"
+empty = "No workflow that costs something is without evaluation."
+report.Table(needed, "Evaluations worth making", labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## Levers together
+#
+# Each lever takes its part of what the ones before it left: their savings compose, they do not add up.
+
+# %%
+out.table("levers", replay.waterfall)
+report.plot_levers(replay, period=ledger.period)
+
+# %%
+shown = ["lever", "alone", "saving_low", "saving", "saving_high", "evidence", "mechanism", "risk"]
+source = "Ledger and requests of the month; assumptions under `levers` in parameters/"
+empty = "No lever applies."
+report.Table(replay.waterfall, "What each lever does", columns=shown, labels=labels, source=source, empty=empty)
+
+# %%
+curve = optimize.hit_rate_curve(repeats)
+out.table("hit_rate_curve", curve)
+source, empty = "Billed calls with a cache key", "No source of the month gives cache keys."
+report.Table(curve, "What a response cache could answer", labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## Backlog
+#
+# Most money first. Lines below the smallest saving are left alone, however easy they look.
+
+# %%
+out.table("backlog", replay.backlog)
+report.plot_backlog(replay.backlog, period=ledger.period)
+
+# %%
+shown = ["rank", "lever", "assistant", "workflow", "saving", "share_of_cost", "evidence", "measure", "risk", "advice"]
+source, empty = "Ledger and requests of the month; all lines in the data of this page", "Nothing to do."
+report.Table(replay.backlog.head(12), "What to do first", columns=shown, labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## Other assumptions
+#
+# How much of the answer hangs on what is assumed.
+
+# %%
+controls = {"compression": (assumed.compression[1], 0.0, 0.1, 0.3), "cache_hours": (assumed.cache_hours[1], 1, 168)}
+retries, discounts = (assumed.avoidable_retries[1], 0.0, 1.0), (assumed.commitment[1], 0.0, 0.1)
+controls = controls | {"avoidable_retries": retries, "commitment": discounts}
+report.explore(optimize.replay_at, report.plot_levers, controls, frames=(inputs, assumed))
+
+# %% [markdown]
+# ## What was saved
+#
+# Realised saving = forecast without the change − actual cost, at the volume that came; a claim the gate did not judge
+# stays unproven.
+
+# %%
+out.table("savings", savings)
+report.plot_savings(savings)
+
+# %%
+named = ["assistant", "workflow", "configuration", "status", "promoted_on", "owner"]
+money = ["expected", "without_change", "actual", "realised", "cost_per_success_before", "cost_per_success_after"]
+source, empty = "parameters/promotions.yaml, ledger, requests", "No promoted change is on record."
+report.Table(savings, "Changes on record", columns=[*named, *money, "drift"], labels=labels, source=source, empty=empty)
+
+# %% [markdown]
+# ## Decision
+
+# %%
+checks = checklist([optimize.savings_checks(savings, assumed.drift_limit)])
+report.decision_table(checks, f"{params.title}: can the savings on record be believed?", "This page")
+
+# %%
+out.glue("combined_saving", replay.combined["likely"], "USD/month")
+out.glue("naive_saving", replay.naive, "USD/month")
+out.glue("routing_breach_cost", float(breaches["breach_cost"].sum()), "USD")
+out.glue("expected_saving", totals["expected"], "USD")
+
+# %%
+out.glue("realised_saving", totals["realised"], "USD")
+out.glue("uncertain_saving", totals["uncertain"], "USD")
+out.glue_checks(checks)
+written = out.write()
