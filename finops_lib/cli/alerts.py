@@ -33,7 +33,7 @@ def alerts(
     project: Project = None,
     as_json: AsJson = False,
 ) -> None:
-    """List what somebody has to be told: budgets, unusual spend, lapsed exceptions, missing owners; or send it."""
+    """List or send what somebody has to be told: budgets, unusual spend, drift, lapsed exceptions, missing owners."""
     from finops_lib import operate
 
     params = load(project)

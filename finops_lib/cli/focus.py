@@ -34,11 +34,12 @@ def focus(
 ) -> None:
     """Write what finance pays for a month as FOCUS rows; a file that would break FOCUS is not written."""
     from finops_lib import inform, ingest
+    from finops_lib.cli.month_of_record import latest_month
     from finops_lib.report.focus_file import columns_of_digits, focus_text, write_focus
 
     params = load(project)
     ingest.refresh_ledger(params)
-    period = ingest.open_ledger(params).period if period == "latest" else period
+    period = latest_month(params) if period == "latest" else period
     rows = _rows(params, period, version, splits)
     text = focus_text(rows)
     _refuse(inform.focus_findings(text, version, ingest.load_charges(params, [period])), to, version)

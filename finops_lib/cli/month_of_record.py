@@ -13,13 +13,32 @@ if TYPE_CHECKING:
     from finops_lib.params import Params
 
 
+_NOTHING = "the workspace holds no calls and no bills yet"
+_SOURCES = "name their files under `sources` in parameters/organisation.yaml"
+
+
+def latest_month(params: Params) -> str:
+    """Name the last month of the ledger; without any calls that of the bills."""
+    import pandas as pd
+
+    from finops_lib import ingest
+
+    period = ingest.open_ledger(params.model_copy(update={"period": "latest"})).period
+    billed = ingest.load_charges(params)["billing_period_start"].max() if not period else None
+    if not period and pd.isna(billed):
+        raise ParamsError(_NOTHING, hint=_SOURCES)
+    return period or f"{billed:%Y-%m}"
+
+
 def charges_of_month(params: Params, period: str) -> pd.DataFrame:
-    """List the charges of a month; a closed one keeps the true-ups it was closed with."""
+    """List the charges of a month; a closed one keeps the true-ups it was closed with, one without any is refused."""
     from finops_lib import inform, ingest
 
     ingest.refresh_ledger(params)
     ledger = ingest.open_ledger(params.model_copy(update={"period": period}))
     bills = ingest.load_charges(params)
+    if not ledger.months and bills.empty:
+        raise ParamsError(_NOTHING, hint=_SOURCES)
     if period in set(ingest.closed_months(params)["month"]):
         true_ups = ingest.closed_true_ups(params, period)
     else:

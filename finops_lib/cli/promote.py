@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
 
 from finops_lib.cli.console import AsJson, Project, load, out, plain, read_day
 from finops_lib.errors import ParamsError
-from finops_lib.params import read_promotions
 from finops_lib.settings import Promotion, Promotions
 
 if TYPE_CHECKING:
@@ -54,7 +50,7 @@ def promote(
         "verdict": verdict, "reason": reason, "promoted_on": read_day(on), "owner": owner,
         "expected_saving": _money(expected),
     }  # fmt: skip
-    written = _append(params, record)
+    written = _record(params, record)
     if as_json:
         typer.echo(json.dumps(written.model_dump(mode="json")))
         return
@@ -83,32 +79,14 @@ def _judge(params: Params, assistant: str, workflow: str | None, configuration: 
     return verdict, reason
 
 
-def _append(params: Params, record: dict[str, object]) -> Promotion:
-    """Add the record to the end of the file, once it and the whole file are known to be right."""
+def _record(params: Params, promotion: dict[str, object]) -> Promotion:
+    """Add the change to the end of the file."""
+    from finops_lib import operate
     from finops_lib.ingest import workspace
 
     path = params.project / "parameters" / "promotions.yaml"
     with workspace.locked(params.workspace):
-        known = read_promotions(params.project).promotions
-        try:
-            whole = Promotions(promotions=[*known, record])
-        except ValidationError as error:
-            problem = error.errors()[0]
-            where = ".".join(str(key) for key in problem["loc"][2:])
-            wrong = problem["msg"].removeprefix("Value error, ")
-            message = f"{where}: {wrong}" if where else wrong
-            raise ParamsError(message, hint="finops promote --help says what each value is") from error
-        added = whole.promotions[-1]
-        plain_values = added.model_dump(mode="json", exclude_none=True) | {"promoted_on": added.promoted_on}
-        block = yaml.safe_dump([plain_values], sort_keys=False, allow_unicode=True, width=100)
-        text = path.read_text(encoding="utf-8").rstrip() + "\n" if known else "promotions:\n"
-        indent = (re.findall(r"^( *)- ", text, re.MULTILINE) or ["  "])[0]
-        text += "".join(f"{indent}{line}\n" for line in block.splitlines())
-        if Promotions.model_validate(yaml.safe_load(text)) != whole:
-            message = f"{path}: a record cannot be added to the end of it"
-            raise ParamsError(message, hint="write 'promotions:' once, with one '- ' for each record below it")
-        workspace.write_text(path, text)
-    return added
+        return operate.append_record(path, "promotions", promotion, Promotions).promotions[-1]
 
 
 def _money(text: str) -> Decimal:

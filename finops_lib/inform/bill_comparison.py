@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finops_lib.inform.bill_lines import CAPACITY, METERED
+from finops_lib.inform.bill_lines import CAPACITY, METERED, billed_account
 from finops_lib.inform.exact_money import difference, product
 from finops_lib.inform.measures import COUNT_TYPE, MONEY_TYPE
 from finops_lib.inform.scope import DAY, TEXT, days, months
@@ -23,7 +23,15 @@ _LOGGED = [
     *("pricing_quantity", "list_cost", "contracted_cost", "contracted_unit_price"),
 ]
 _BILLED = [
-    *("charge_id", "sub_account_id", "model", "service_tier", "token_class", "charge_period_start"),
+    *(
+        "charge_id",
+        "billing_account_id",
+        "sub_account_id",
+        "model",
+        "service_tier",
+        "token_class",
+        "charge_period_start",
+    ),
     *("charge_period_end", "quantity", "contracted_cost", "billed_cost", "provider", "line_kind"),
     *("invoice_issuer_name", "invoice_id", "region_id", "billing_currency"),
 ]
@@ -73,7 +81,8 @@ def compare_with_bill(lines: pd.DataFrame, billing: pd.DataFrame, month: str) ->
     parts, unlogged = [], set()
     for provider in sorted(lines["provider"].unique()):
         own = (counted["provider"] == provider).to_numpy(bool, na_value=False)
-        bill, known = _bill_side(lines[lines["provider"] == provider]), _log_side(counted[own])
+        known = _log_side(counted[own])
+        bill = _bill_side(lines[lines["provider"] == provider], known["account"])
         strange = _is_unlogged(bill, known)
         unlogged |= set(bill.loc[strange, "charge_id"])
         parts.append(_compare(*_same_grain(bill[~strange], _log_side(counted[own & of_month]))))
@@ -119,10 +128,10 @@ def _is_unlogged(bill: pd.DataFrame, known: pd.DataFrame) -> np.ndarray:
     return strange.to_numpy(bool)
 
 
-def _bill_side(lines: pd.DataFrame) -> pd.DataFrame:
+def _bill_side(lines: pd.DataFrame, logged: pd.Series) -> pd.DataFrame:
     lines = lines.loc[(lines["line_kind"] == METERED).to_numpy(bool), _BILLED]
     bill = lines.assign(
-        account=lines["sub_account_id"],
+        account=billed_account(lines, logged),
         day=pd.to_datetime(lines["charge_period_start"], utc=True).dt.strftime("%Y-%m-%d").to_numpy(),
         contracted=lines["contracted_cost"].fillna(lines["billed_cost"]),
         model=lines["model"].astype(TEXT).str.replace(_SNAPSHOT, "", regex=True),

@@ -77,6 +77,26 @@ def bill_lines(charges: pd.DataFrame, month: str, hourly: Collection[str] = ()) 
     return lines
 
 
+def billed_account(lines: pd.DataFrame, logged: pd.Series) -> pd.Series:
+    """Name the account of one provider's bill lines as the log names it.
+
+    Parameters
+    ----------
+    lines : DataFrame
+        One provider's bill lines.
+    logged : Series of str
+        Its accounts in the ledger.
+
+    Returns
+    -------
+    Series of str
+        ``billing_account_id`` where the log knows that one and no sub-account; else ``sub_account_id``.
+    """
+    sub, billing = lines["sub_account_id"].astype(TEXT), lines["billing_account_id"].astype(TEXT)
+    logged = set(logged.dropna())
+    return billing if logged & set(billing.dropna()) and not logged & set(sub.dropna()) else sub
+
+
 def _words(lines: pd.DataFrame) -> pd.Series:
     named = [lines[name].astype(TEXT).fillna("") for name in ("service_name", "charge_description", "sku_meter")]
     return named[0] + " " + named[1] + " " + named[2]

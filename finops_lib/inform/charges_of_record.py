@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pandas as pd
 import pyarrow as pa
 
 from finops_lib.inform.bill_lines import billed_in
+from finops_lib.inform.invoice_places import COSTS, between_invoices, in_billing_currency, place_on_invoices
 from finops_lib.inform.scope import TEXT, days, months
 from finops_lib.schema import CHARGES, DIMENSIONS, LEDGER, Column, names
 
@@ -16,7 +15,6 @@ RECORD_COLUMNS = (*_KNOWN, *(name for name in names(DIMENSIONS) if name not in _
 """Columns of ``schema.CHARGES``, then the dimensions of the ledger that bills do not know."""
 
 _KEY = [c.name for c in LEDGER if c.type in ("VARCHAR", "DATE", "BOOLEAN", "TIMESTAMPTZ") or c.name == "context_tier"]
-_COSTS = ("list_cost", "contracted_cost", "effective_cost", "billed_cost")
 
 
 def charges_of_record(costs: pd.DataFrame, charges: pd.DataFrame, true_ups: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -53,25 +51,29 @@ def charges_of_record(costs: pd.DataFrame, charges: pd.DataFrame, true_ups: pd.D
     bills = billed_in(charges, month)
     own = true_ups[(true_ups["month"] == month).to_numpy(bool, na_value=False)]
     stays = (bills["provider"].isna() | bills["charge_id"].isin(own["charge_id"].dropna())).to_numpy(bool)
-    itemised = bills[~stays].drop_duplicates("provider").set_index("provider")
+    itemised_first = pd.concat([bills[~stays], bills[stays]])
     parts = [
-        _ledger_lines(costs[(months(costs) == month).to_numpy(bool)], itemised, month),
-        _true_up_lines(own[own["charge_id"].isna().to_numpy(bool)], itemised, month),
+        _ledger_lines(costs[(months(costs) == month).to_numpy(bool)], itemised_first, month),
+        _true_up_lines(own[own["charge_id"].isna().to_numpy(bool)], itemised_first, month),
         _complete(bills[stays]),
     ]
-    return pd.concat(parts, ignore_index=True)
+    listed = pd.concat(parts, ignore_index=True)
+    moved = between_invoices(listed, bills)
+    return listed if moved.empty else pd.concat([listed, _moved_lines(moved, bills, month)], ignore_index=True)
 
 
-def _ledger_lines(rows: pd.DataFrame, itemised: pd.DataFrame, month: str) -> pd.DataFrame:
+def _ledger_lines(rows: pd.DataFrame, bills: pd.DataFrame, month: str) -> pd.DataFrame:
     rows = rows[(rows["contracted_cost"].notna() & (rows["pricing_quantity"] != 0)).to_numpy(bool, na_value=False)]
     rows = rows.reset_index(drop=True)
-    provider = rows["provider"].astype(TEXT).fillna("not known")
+    asked = rows.assign(provider=rows["provider"].astype(TEXT).fillna("not known"), account=rows["provider_account"])
+    bill = _of_bill(asked.assign(invoice_id=None), bills)
+    account = rows["provider_account"].astype(TEXT)
     starts = days(rows).dt.tz_localize("UTC")
     said = (
         rows["token_class"].astype(TEXT).str.replace("_", " ") + " of " + rows["model"].astype(TEXT).fillna("no model")
     )
     lines = rows.assign(
-        **_of_bill(provider, itemised),
+        **bill,
         **_period(month),
         charge_id=_ids(rows),
         charge_period_start=starts,
@@ -79,7 +81,7 @@ def _ledger_lines(rows: pd.DataFrame, itemised: pd.DataFrame, month: str) -> pd.
         charge_category="Usage",
         charge_frequency="Usage-Based",
         charge_description=said,
-        sub_account_id=rows["provider_account"],
+        sub_account_id=account.mask((account == bill["billing_account_id"]).fillna(value=False)),
         sku_meter=rows["token_class"],
         pricing_category="Standard",
         consumed_unit=rows["pricing_unit"],
@@ -88,29 +90,39 @@ def _ledger_lines(rows: pd.DataFrame, itemised: pd.DataFrame, month: str) -> pd.
         source_file=f"ledger/{month}",
         source_position=range(1, len(rows) + 1),
     )
-    return _complete(_in_dollars(lines))
+    return _complete(in_billing_currency(lines))
 
 
-def _true_up_lines(true_ups: pd.DataFrame, itemised: pd.DataFrame, month: str) -> pd.DataFrame:
-    period = _period(month)
-    same = dict.fromkeys(_COSTS, true_ups["billed_cost"])
+def _true_up_lines(true_ups: pd.DataFrame, bills: pd.DataFrame, month: str) -> pd.DataFrame:
     # what the cut of the month leaves over has no line on the invoice, but without it the lines would not meet it
-    bill = _of_bill(true_ups["provider"], itemised)
+    bill = _of_bill(true_ups.assign(account=None), bills)
     lines = true_ups.assign(
-        **bill | {"invoice_id": true_ups["invoice_id"].fillna(bill["invoice_id"])},
-        **period,
-        **same,
+        **bill,
+        **dict.fromkeys(COSTS, true_ups["billed_cost"]),
+        **_adjusted(month, len(true_ups)),
         charge_id=true_ups["true_up_id"],
-        charge_period_start=period["billing_period_start"],
-        charge_period_end=period["billing_period_end"],
-        charge_category="Adjustment",
-        charge_frequency="One-Time",
         charge_description=true_ups["residual_class"].str.replace("_", " ") + ": " + true_ups["how_told"],
-        source="true_up",
-        source_file=f"true_ups/{month}",
-        source_position=range(1, len(true_ups) + 1),
     )
-    return _complete(_in_dollars(lines))
+    return _complete(in_billing_currency(lines))
+
+
+def _moved_lines(moved: pd.DataFrame, bills: pd.DataFrame, month: str) -> pd.DataFrame:
+    bill = _of_bill(moved.assign(account=None, model=None), bills)
+    lines = moved.assign(**bill, **_adjusted(month, len(moved)), pricing_currency=bill["billing_currency"])
+    return _complete(lines)
+
+
+def _adjusted(month: str, count: int) -> dict[str, object]:
+    period = _period(month)
+    return period | {
+        "charge_period_start": period["billing_period_start"],
+        "charge_period_end": period["billing_period_end"],
+        "charge_category": "Adjustment",
+        "charge_frequency": "One-Time",
+        "source": "true_up",
+        "source_file": f"true_ups/{month}",
+        "source_position": range(1, count + 1),
+    }
 
 
 def _period(month: str) -> dict[str, pd.Timestamp]:
@@ -118,19 +130,16 @@ def _period(month: str) -> dict[str, pd.Timestamp]:
     return {"billing_period_start": start, "billing_period_end": start + pd.offsets.MonthBegin()}
 
 
-def _of_bill(provider: pd.Series, itemised: pd.DataFrame) -> dict[str, object]:
+def _of_bill(rows: pd.DataFrame, bills: pd.DataFrame) -> dict[str, object]:
     """Take from the provider's bill what the ledger does not know; without a bill the provider's name stands in."""
-    fallbacks = {"invoice_issuer_name": provider, "billing_account_id": provider, "service_name": provider}
-    taken = ("invoice_issuer_name", "billing_account_id", "billing_account_name", "service_name", "invoice_id")
-    found = {name: provider.map(itemised[name]).astype(TEXT) for name in taken}
-    found |= {name: found[name].fillna(value) for name, value in fallbacks.items()}
+    provider = rows["provider"].astype(TEXT)
+    placed = place_on_invoices(rows, bills)
+    found = {name: placed[name] for name in placed}
+    found |= {
+        name: found[name].fillna(provider) for name in ("invoice_issuer_name", "billing_account_id", "service_name")
+    }
     service = {"service_category": "AI and Machine Learning", "service_subcategory": "Generative AI"}
     return found | service | {"service_provider_name": found["invoice_issuer_name"]}
-
-
-def _in_dollars(lines: pd.DataFrame) -> pd.DataFrame:
-    same = {f"billing_currency_{name}": lines[name] for name in _COSTS}
-    return lines.assign(billing_currency="USD", pricing_currency="USD", exchange_rate=Decimal(1), **same)
 
 
 def _complete(lines: pd.DataFrame) -> pd.DataFrame:

@@ -25,13 +25,16 @@ def daily_values(series: pd.Series) -> pd.Series:
     Raises
     ------
     SchemaError
-        If the index holds no dates, or no value is known.
+        If it is no Series, the index holds no dates, or no value is known.
 
     Examples
     --------
     >>> daily_values(pd.Series([1, 3], index=pd.to_datetime(["2026-03-01", "2026-03-03"]))).tolist()
     [1.0, nan, 3.0]
     """
+    if not isinstance(series, pd.Series):
+        message = f"what is to be forecast is a {type(series).__name__}, expected a Series of daily values"
+        raise SchemaError(message, hint="of a frame, give the column: frame.set_index('date')['cost']")
     if not isinstance(series.index, pd.DatetimeIndex) or series.index.hasnans:
         message = f"the series to forecast is indexed by {series.index.dtype}, expected a date on every row"
         raise SchemaError(message, hint="set the index to the days, as pandas timestamps")

@@ -11,7 +11,7 @@ import pandas as pd
 from finops_lib.errors import SchemaError
 from finops_lib.inform.forecast_fan import Fan, forecast_fan
 from finops_lib.inform.forecast_intervals import at_scores, level_bounds
-from finops_lib.inform.forecast_model import LONGEST_HORIZON, PanelModel
+from finops_lib.inform.forecast_model import LONGEST_HORIZON, Panel
 
 # The level is off from the start by as much as it wanders in ten days; a day's own error weighs twelve days of it.
 _LEVEL_DAYS, _OWN_DAYS = 10, 12
@@ -22,7 +22,7 @@ def forecast_daily(
     series: pd.Series,
     horizon_days: int,
     levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
+    panel: Panel | None = None,
     *,
     holidays: Collection[date] | None = None,
 ) -> pd.DataFrame:
@@ -31,15 +31,16 @@ def forecast_daily(
     Parameters
     ----------
     series : Series
-        Daily values with a DatetimeIndex, in any unit; missing days and NaN are unknown, zeros are zeros. The
-        last row is the origin.
+        Daily values with a DatetimeIndex, in any unit and order; missing days and NaN are unknown, zeros are
+        zeros, rows of one day are added up, and of a time zone only the local day counts. The latest row is the
+        origin.
     horizon_days : int
         Days ahead, 1 to 366.
     levels : sequence of float
         Coverage of the intervals in percent.
-    panel : PanelModel, optional
-        Model fitted over all series of the user by ``fit_panel``; without it one that knows usage in general
-        is fitted once in a process.
+    panel : PanelModel, or mapping of str to Series, or DataFrame, optional
+        Model fitted over all series of the user by ``fit_panel``, or those series, on which it is fitted at the
+        first call with them; without either one that knows usage in general is fitted once in a process.
     holidays : collection of date, optional
         Public holidays in the history and the horizon, from ``public_holidays``.
 
@@ -53,7 +54,7 @@ def forecast_daily(
     Raises
     ------
     SchemaError
-        If the series has no dates or no value, or horizon or levels are out of range.
+        If the series has no dates or no value, the panel is neither, or horizon or levels are out of range.
 
     Notes
     -----
@@ -80,7 +81,7 @@ def sample_paths(
     series: pd.Series,
     horizon_days: int,
     count: int,
-    panel: PanelModel | None = None,
+    panel: Panel | None = None,
     seed: int = 0,
     *,
     holidays: Collection[date] | None = None,

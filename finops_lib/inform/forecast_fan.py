@@ -12,7 +12,7 @@ import pandas as pd
 from finops_lib.inform.daily_history import daily_values, silent_days
 from finops_lib.inform.forecast_features import CONTEXT_DAYS
 from finops_lib.inform.forecast_intervals import fan_values
-from finops_lib.inform.forecast_model import MIN_HISTORY_DAYS, PanelModel, fit_panel
+from finops_lib.inform.forecast_model import MIN_HISTORY_DAYS, Panel, panel_model
 from finops_lib.inform.holiday_effect import holiday_factors, without_holidays
 from finops_lib.inform.plain_forecast import by_weekday, run_rate, stopped
 
@@ -43,7 +43,7 @@ class Fan:
 
 
 def forecast_fan(
-    series: pd.Series, horizon_days: int, panel: PanelModel | None = None, holidays: Collection[date] | None = None
+    series: pd.Series, horizon_days: int, panel: Panel | None = None, holidays: Collection[date] | None = None
 ) -> Fan:
     """Forecast the distribution of each day ahead.
 
@@ -53,8 +53,8 @@ def forecast_fan(
         Daily values with a DatetimeIndex.
     horizon_days : int
         Days ahead.
-    panel : PanelModel, optional
-        Fitted model; without it the one that knows usage in general.
+    panel : PanelModel, or the series to fit one on, optional
+        Without it the model that knows usage in general.
     holidays : collection of date, optional
         Public holidays in the history and the horizon.
 
@@ -74,8 +74,7 @@ def forecast_fan(
     if holidays:
         factors = holiday_factors(used, days, holidays)[:, None]
         learned = without_holidays(used, holidays)
-    model = panel if panel is not None else fit_panel()
-    quantiles = fan_values(model, learned.to_numpy(), used.index[-1].day_of_week, horizon_days) * factors
+    quantiles = fan_values(panel_model(panel), learned.to_numpy(), used.index[-1].day_of_week, horizon_days) * factors
     if used.min() == used.max():
         quantiles = np.maximum(quantiles + (used.max() - quantiles[:, 2:3]), 0)
         notes.append(f"Every day so far was {used.max():,.6g}: the forecast is that value.")
@@ -122,6 +121,12 @@ def _oddities(history: pd.Series) -> list[str]:
     known_days = int(history.gt(0).sum())
     if known_days < 2 * 28:
         notes.append(f"Only {known_days} days with spend: the forecast rests mostly on how usage behaves in general.")
+    silent, longest_before = silent_days(values[~np.isnan(values)])
+    if silent > max(2, longest_before):
+        notes.append(
+            f"Nothing was spent on the last {silent} days: the forecast follows in part, and is zero only once "
+            "that has lasted."
+        )
     step = _step(recent)
     if step:
         notes.append(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from finops_lib.errors import SchemaError
 from finops_lib.inform.daily_history import daily_values
 from finops_lib.inform.forecast_features import CONTEXT_DAYS, Design, aligned, design
 from finops_lib.inform.usage_shapes import usage_shapes
@@ -96,7 +97,40 @@ def adopt_model(model: PanelModel) -> None:
     _adopted.append(model)
 
 
+Panel = PanelModel | Mapping[str, pd.Series] | pd.DataFrame
 _adopted: list[PanelModel] = []
+_fitted: dict[object, PanelModel] = {}
+
+
+def panel_model(panel: Panel | None) -> PanelModel:
+    """Return the model to forecast with; series given in place of one are fitted once as long as they stay the same.
+
+    Parameters
+    ----------
+    panel : PanelModel, mapping of str to Series, or DataFrame, optional
+        A fitted model, or what ``fit_panel`` takes.
+
+    Returns
+    -------
+    PanelModel
+        The one given, the one of the series, or the one that knows usage in general.
+
+    Raises
+    ------
+    SchemaError
+        If it is none of these.
+    """
+    if panel is None or isinstance(panel, PanelModel):
+        return panel or _general_model()
+    if not isinstance(panel, Mapping | pd.DataFrame):
+        message = f"the panel is a {type(panel).__name__}, expected the model of fit_panel, or daily series by name"
+        raise SchemaError(message, hint="fit_panel({'assistant': series, …}) once, then hand its model to every call")
+    named = {name: daily_values(series) for name, series in dict(panel).items()}
+    key = tuple((name, values.index[0], values.to_numpy().tobytes()) for name, values in named.items())
+    if key not in _fitted:
+        _fitted.clear()
+        _fitted[key] = fit_panel(named)
+    return _fitted[key]
 
 
 def _general_model() -> PanelModel:

@@ -26,6 +26,7 @@ _CADENCE = {
     "unusual": "daily",
     "exception lapsed": "weekly, monthly",
     "missing owner": "weekly",
+    "drift": "weekly",
 }
 _ACTIONS = {
     "stop reached": "have an exception approved, or bring the spend down now",
@@ -34,6 +35,7 @@ _ACTIONS = {
     "threshold": "nothing yet: know that it was crossed",
     "exception lapsed": "approve it anew with an end, or return to the budget",
     "missing owner": "name both owners in the assistant's parameter file",
+    "drift": "find what changed since the promotion, or go back to what served before",
     "rate": "review the change of model, route or price",
     "tokens_per_request": "review the prompt version and the context it carries",
     "output_ratio": "set a limit of output tokens",
@@ -72,7 +74,7 @@ def alerts(
     burnt : Burn
         Budgets, from ``burn``.
     watched : Watch
-        Unusual events, from ``watch_assistants``.
+        Unusual events and drifts after promotions, from ``watch_and_burn``.
     as_of : date or None
         Last complete day.
     settings : AlertSettings
@@ -100,7 +102,7 @@ def alerts(
 
     References
     ----------
-    Requirements E1, E4.
+    Requirements E1, E4, F6.
     """
     if as_of is None:
         return pd.DataFrame(columns=list(ALERT_COLUMNS))
@@ -109,6 +111,7 @@ def alerts(
     merged = _merge_parents(budgets, burnt.state.parts)
     records = merged + _event_alerts(watched.events, causes, pd.Timestamp(as_of), since)
     records += _lapsed(burnt, pd.Timestamp(as_of)) + _unowned(watched, assistants, pd.Timestamp(as_of))
+    records += _drifting(watched, assistants, pd.Timestamp(as_of))
     told = [_addressed(record, settings, assistants) for record in records]
     table = pd.DataFrame(told, columns=list(ALERT_COLUMNS)).astype(
         {"money": "float64", "since": "datetime64[s]", "found_on": "datetime64[s]"}
@@ -291,6 +294,26 @@ def _unowned(watched: Watch, assistants: Mapping[str, Settings], today: pd.Times
             {"key": f"owner/{name}/{'-'.join(missing)}", "severity": "low", "kind": "missing owner", "subject": name}
             | {"assistant": name, "message": message, "money": spent, "since": days["date"].min(), "found_on": today}
             | {"action": _ACTIONS["missing owner"], "cadence": _CADENCE["missing owner"]}
+        )
+    return found
+
+
+def _drifting(watched: Watch, assistants: Mapping[str, Settings], today: pd.Timestamp) -> list[dict[str, Any]]:
+    """Tell whoever answers for a promoted change that its requests have become dearer since."""
+    found = []
+    for row in watched.drifts.itertuples():
+        if row.drift <= (assistants.get(row.assistant) or Settings()).levers.drift_limit:
+            continue
+        place = row.assistant if pd.isna(row.workflow) else f"{row.assistant}/{row.workflow}"
+        message = (
+            f"a request to {place} costs {row.drift:.0%} more than in the week after {row.configuration} was promoted "
+            f"on {row.promoted_on:%Y-%m-%d}: USD {row.money:,.2f} in the last seven days"
+        )
+        found.append(
+            {"key": f"drift/{place}/{row.configuration}", "severity": "medium", "kind": "drift", "subject": place}
+            | {"assistant": row.assistant, "message": message, "money": row.money, "since": row.promoted_on}
+            | {"found_on": today, "technical_owner": row.owner, "action": _ACTIONS["drift"]}
+            | {"cadence": _CADENCE["drift"]}
         )
     return found
 

@@ -52,7 +52,7 @@ def flag_days(daily: pd.DataFrame, *, country: str | None = None, subdivision: s
     Raises
     ------
     SchemaError
-        If there is no date, a day stands twice, or no known driver is given.
+        If a row has no date, a day stands twice, or no known driver is given.
 
     References
     ----------
@@ -101,7 +101,7 @@ def find_anomalies(
     Raises
     ------
     SchemaError
-        If there is no date or cost, or a day stands twice.
+        If a row has no date, a day stands twice, or there is no cost.
 
     Notes
     -----
@@ -147,7 +147,14 @@ def _dates(daily: pd.DataFrame) -> pd.DatetimeIndex:
     if "date" not in daily.columns and not isinstance(given, pd.DatetimeIndex):
         message = f"No dates: found columns {', '.join(map(str, daily.columns)) or 'none'}, expected one named 'date'"
         raise SchemaError(message, hint="add a column 'date', or make the days the index")
-    dates = pd.DatetimeIndex(pd.to_datetime(given))
+    try:
+        dates = pd.DatetimeIndex(pd.to_datetime(given))
+    except (ValueError, TypeError) as error:
+        message = f"The days cannot be read as dates: {error}"
+        raise SchemaError(message, hint="give timestamps, dates, or text like 2026-03-31") from error
+    if dates.hasnans:
+        message = f"{int(dates.isna().sum())} of {len(dates)} rows have no date, expected a day on every row"
+        raise SchemaError(message, hint="leave rows without a day out")
     return (dates.tz_localize(None) if dates.tz is not None else dates).normalize().as_unit("s")
 
 
@@ -158,7 +165,7 @@ def _by_day(daily: pd.DataFrame) -> pd.DataFrame:
         message = f"{dates[dates.duplicated()][0]:%Y-%m-%d} stands more than once, expected one row a day"
         raise SchemaError(message, hint="add up the rows of a day first, e.g. one assistant at a time")
     known = [n for n in daily.columns if n != "date" and (n in DRIVERS or pd.api.types.is_numeric_dtype(daily[n]))]
-    frame = daily[known].astype("float64").set_axis(dates, axis=0).sort_index()
+    frame = daily[known].astype("float64").replace([np.inf, -np.inf], np.nan).set_axis(dates, axis=0).sort_index()
     if not len(set(known) & set(DRIVERS)):
         message = f"No driver found among the columns {', '.join(map(str, daily.columns)) or '(none)'}"
         raise SchemaError(message, hint="give at least the cost of each day in a column 'cost' (USD)")

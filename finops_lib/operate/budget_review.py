@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from finops_lib.operate.budget_rules import budgets_of
 from finops_lib.operate.budgets import BudgetState
 from finops_lib.operate.burn import Burn, burn, spend_history
 from finops_lib.operate.watch import Watch, watch_assistants
+from finops_lib.optimize.savings import drift_after_promotion
 from finops_lib.settings import ORGANISATION, Params
 
 _PREMIUM = ("premium", "frontier")
@@ -51,7 +53,7 @@ def watch_and_burn(
     Returns
     -------
     Watch, Burn
-        As ``watch_assistants`` and ``burn`` return them.
+        As ``watch_assistants`` and ``burn`` return them, with the drifts after promotions.
     """
     own = {} if params.assistant == ORGANISATION else {params.assistant: params.settings}
     organisation = params.organisation
@@ -72,6 +74,7 @@ def watch_and_burn(
     if len(costs) and as_of:
         calendar = public_holidays(organisation.holidays, days(costs).min().date(), date(as_of.year + 1, 12, 31))
     start = params.settings.forecast.year_start
+    watched = replace(watched, drifts=drift_after_promotion(params.promotions, costs, usage, as_of))
     return watched, burn(costs, budgets_of(params), as_of, year_start=start, holidays=calendar)
 
 
@@ -108,9 +111,9 @@ def of_assistant(frame: pd.DataFrame, assistant: str) -> pd.DataFrame:
 
 
 def leading_budget(burnt: Burn, assistant: str) -> dict[str, Any]:
-    """Return the row of the budget a page begins with: the company's, or the assistant's; nulls where there is none."""
+    """Return the row a page begins with: the budget of all of its scope, else the nearest to an overrun, else nulls."""
     summary = burnt.summary
-    first = summary[(summary["about"] == "everything") & (assistant == ORGANISATION)]
+    first = summary[summary["about"] == ("everything" if assistant == ORGANISATION else f"assistant {assistant}")]
     chosen = pd.concat([first, summary]).head(1)
     return chosen.to_dict("records")[0] if len(chosen) else dict.fromkeys(summary.columns)
 

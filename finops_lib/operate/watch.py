@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import pandas as pd
@@ -27,11 +27,14 @@ class Watch:
         As ``contributions`` splits them; ``event`` is the index in ``events``.
     daily : DataFrame
         As ``daily_drivers`` makes them, with ``assistant`` before all.
+    drifts : DataFrame
+        As ``optimize.drift_after_promotion`` tells them; empty where nothing is on record.
     """
 
     events: pd.DataFrame
     contributions: pd.DataFrame
     daily: pd.DataFrame
+    drifts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def watch_assistants(

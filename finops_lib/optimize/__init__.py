@@ -17,7 +17,13 @@ from finops_lib.optimize.non_inferiority import difference_interval, paired_non_
 from finops_lib.optimize.router import Router, fit_router
 from finops_lib.optimize.routes import Routes, optimal_routes
 from finops_lib.optimize.routing_policy import routing_breaches, routing_measures, tier_mix
-from finops_lib.optimize.savings import promotions_of, realised_savings, savings_checks, savings_totals
+from finops_lib.optimize.savings import (
+    drift_after_promotion,
+    promotions_of,
+    realised_savings,
+    savings_checks,
+    savings_totals,
+)
 
 __all__ = [
     "LEVERS",
@@ -29,6 +35,7 @@ __all__ = [
     "Verdict",
     "compare_candidates",
     "difference_interval",
+    "drift_after_promotion",
     "estimate_levers",
     "evaluated_route",
     "evaluated_routes",

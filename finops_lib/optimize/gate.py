@@ -71,7 +71,8 @@ def evaluation_gate(
     Parameters
     ----------
     baseline, candidate : DataFrame
-        One row per item of one configuration: ``item_id``, ``passed``, ``cost_usd`` (USD a call, optional).
+        One row per item of one configuration: ``item_id``, ``passed`` (bool or 0 and 1), ``cost_usd`` (USD a call,
+        optional).
     margin : float
         Accepted loss of pass rate as a fraction; 0.02 is two points.
     alpha : float

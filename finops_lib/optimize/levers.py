@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from finops_lib.inform.measures import total
 from finops_lib.inform.scope import UNATTRIBUTED
+
+if TYPE_CHECKING:
+    from finops_lib.settings import Promotion
 
 KEYS = ("provider", "assistant", "workflow", "environment", "category", "model", "service_tier", "token_class")
 BOUNDS = ("low", "likely", "high")
@@ -48,7 +52,7 @@ class LeverReplay:
     backlog : DataFrame
         One row per lever × assistant × workflow that saves something, most money first: ``rank``, those names,
         ``saving_low``, ``saving``, ``saving_high``, ``share_of_cost``, ``evidence``, ``measure`` in words, ``risk``
-        and ``advice``: ``first``, ``later`` or ``too small``.
+        and ``advice``: ``first``, ``later``, ``too small``, or ``on record`` for what is promoted already.
     combined : dict
         ``low``, ``likely`` and ``high`` saving of all levers together.
     naive : float
@@ -87,7 +91,11 @@ def lever_cells(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def replay_levers(
-    cells: pd.DataFrame, estimates: Mapping[str, pd.DataFrame], *, smallest_saving: float = 500
+    cells: pd.DataFrame,
+    estimates: Mapping[str, pd.DataFrame],
+    *,
+    smallest_saving: float = 500,
+    on_record: Sequence[Promotion] = (),
 ) -> LeverReplay:
     """Replay the levers on the month, one after the other: each saves only of what the others left.
 
@@ -100,6 +108,8 @@ def replay_levers(
         cell's cost it saves), ``evidence``, ``measure``. As ``estimate_levers`` returns them.
     smallest_saving : float
         USD a month below which a line of the backlog is too small to bother with.
+    on_record : sequence of Promotion
+        Changes in production: their lines of the backlog are marked, not advised again.
 
     Returns
     -------
@@ -148,13 +158,15 @@ def replay_levers(
     return LeverReplay(
         cost=Decimal(total(cells["contracted_cost"]) or 0),
         waterfall=waterfall,
-        backlog=_backlog(lines, whole, smallest_saving),
+        backlog=_backlog(lines, whole, smallest_saving, on_record),
         combined={name: float(whole - rest) for name, rest in zip(BOUNDS, left.sum(axis=0), strict=True)},
         naive=float(waterfall["alone"].sum()),
     )
 
 
-def _backlog(lines: list[pd.DataFrame], cost: float, smallest_saving: float) -> pd.DataFrame:
+def _backlog(
+    lines: list[pd.DataFrame], cost: float, smallest_saving: float, on_record: Sequence[Promotion]
+) -> pd.DataFrame:
     """Rank what there is to do by the money at stake, and say what to leave alone."""
     names = ["lever", "assistant", "workflow", "evidence", "measure", "risk"]
     columns = ["rank", *names[:3], *_SAVINGS, "share_of_cost", *names[3:], "advice"]
@@ -167,5 +179,18 @@ def _backlog(lines: list[pd.DataFrame], cost: float, smallest_saving: float) -> 
     found["rank"] = found.index + 1
     found["share_of_cost"] = found["saving"] / cost if cost else np.nan
     small = found["saving_high"].where(found["saving"] == 0, found["saving"]) < smallest_saving
-    found["advice"] = np.where(small, "too small", np.where(found.index < TOP, "first", "later"))
+    promoted = pd.Series([_is_on_record(line, on_record) for line in found.itertuples()], index=found.index, dtype=bool)
+    place = (~promoted).cumsum()
+    found["advice"] = np.select([promoted, small, place <= TOP], ["on record", "too small", "first"], "later")
     return found[columns]
+
+
+def _is_on_record(line: Any, promotions: Sequence[Promotion]) -> bool:
+    """Tell whether the lever is pulled there already; of routes, the very one: another may still save."""
+    proposed = line.measure.partition("→")[2].replace(",", " ").split()
+    return any(
+        (line.lever, line.assistant) == (record.lever, record.assistant)
+        and record.workflow in (None, line.workflow)
+        and (line.lever != "routing" or record.configuration in proposed)
+        for record in promotions
+    )

@@ -51,7 +51,8 @@ def pair_items(
         _check_one(name, frame)
     for column in _SAME:
         _check_same(column, baseline, candidate)
-    leaked = sorted(set(map(str, training_items)) & (set(baseline["item_id"]) | set(candidate["item_id"])))
+    evaluated = {str(item) for side in (baseline, candidate) for item in side["item_id"]}
+    leaked = sorted(set(map(str, training_items)) & evaluated)
     if leaked:
         message = f"{_some(leaked)} of the evaluation also served in training"
         raise EvaluationError(message, hint="evaluate on items that no prompt, router or model was made with")
@@ -63,6 +64,36 @@ def pair_items(
                 message = f"The {side} lacks {_some(items)} of the other: the sets are unequal"
                 raise EvaluationError(message, hint="evaluate both on all items; allow_missing judges a partial run")
     return sides[0].join(sides[1], how="inner").sort_index()
+
+
+def passes(evaluations: pd.DataFrame) -> pd.Series:
+    """Return the results as yes or no.
+
+    Parameters
+    ----------
+    evaluations : DataFrame
+        With ``passed`` known in every row: bool, or 1 and 0.
+
+    Returns
+    -------
+    Series of bool
+        By row.
+
+    Raises
+    ------
+    EvaluationError
+        If a result is neither: a word or a score would all the same count as passed.
+    """
+    found = evaluations["passed"]
+    try:
+        values = found.astype("float64")
+    except (TypeError, ValueError):
+        values = pd.Series(float("nan"), index=found.index)
+    unclear = found[~values.isin([0, 1])]
+    if len(unclear):
+        message = f"The column passed holds {unclear.iloc[0]!r}, expected true or false"
+        raise EvaluationError(message, hint="write results as true or false, or 1 or 0; decide which score passes")
+    return values.astype(bool)
 
 
 def _check_one(name: str, frame: pd.DataFrame) -> None:
@@ -96,7 +127,7 @@ def _check_same(column: str, baseline: pd.DataFrame, candidate: pd.DataFrame) ->
 
 def _one_side(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     cost = frame["cost_usd"].astype("float64") if "cost_usd" in frame.columns else float("nan")
-    side = pd.DataFrame({f"{name}_passed": frame["passed"].astype(bool), f"{name}_cost": cost})
+    side = pd.DataFrame({f"{name}_passed": passes(frame), f"{name}_cost": cost})
     return side.set_index(frame["item_id"].astype(str).rename("item_id"))
 
 

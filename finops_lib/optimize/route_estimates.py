@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.errors import EvaluationError
+from finops_lib.optimize.pairing import passes
 
 REQUIRED = ("item_id", "segment", "configuration", "passed")
 
@@ -64,7 +65,8 @@ def estimate(evaluations: pd.DataFrame, traffic: pd.Series) -> Estimates:
     Raises
     ------
     EvaluationError
-        If a column is missing, an item stands twice, weights are negative, or no segment has both.
+        If a column is missing, a result is no yes or no, an item stands twice, weights are negative, or no segment
+        has both.
     """
     missing = [name for name in (*REQUIRED, "cost_usd") if name not in evaluations.columns]
     if missing:
@@ -79,6 +81,7 @@ def estimate(evaluations: pd.DataFrame, traffic: pd.Series) -> Estimates:
     rows = evaluations[evaluations["passed"].notna()]
     rows = rows.assign(segment=rows["segment"].astype(object).where(rows["segment"].notna(), "").astype(str))
     rows = rows[rows["segment"].isin(weights.index)]
+    rows = rows.assign(passed=passes(rows))
     if rows.empty:
         message = "No segment of the traffic has evaluation results"
         raise EvaluationError(message, hint="name segments in the evaluations as the traffic names them")

@@ -11,6 +11,7 @@ from scipy.stats import norm
 from sklearn.model_selection import KFold
 
 from finops_lib.errors import EvaluationError
+from finops_lib.optimize.pairing import passes
 from finops_lib.optimize.request_models import CostModel, GainModel
 from finops_lib.optimize.routing_rules import segment_rules
 
@@ -231,7 +232,8 @@ def pair_models(evaluations: pd.DataFrame, strong: str, weak: str) -> pd.DataFra
     Raises
     ------
     EvaluationError
-        If a column or configuration is missing, an item stands twice, or fewer than two are shared.
+        If a column or configuration is missing, a result is no yes or no, an item stands twice, or fewer than two
+        are shared.
     """
     missing = [name for name in ("item_id", "configuration", "passed") if name not in evaluations.columns]
     if missing:
@@ -255,8 +257,8 @@ def pair_models(evaluations: pd.DataFrame, strong: str, weak: str) -> pd.DataFra
         for side in (first, second)
     ]
     return known.reset_index().assign(
-        strong=first["passed"].to_numpy(bool),
-        weak=second["passed"].to_numpy(bool),
+        strong=passes(first).to_numpy(),
+        weak=passes(second).to_numpy(),
         strong_cost=costs[0],
         weak_cost=costs[1],
     )

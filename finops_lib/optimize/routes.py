@@ -51,7 +51,7 @@ class Routes:
 
 def optimal_routes(
     evaluations: pd.DataFrame,
-    traffic: pd.Series,
+    traffic: pd.Series | Mapping[str, float],
     floor: float,
     *,
     baseline: str | None = None,
@@ -72,8 +72,9 @@ def optimal_routes(
     Parameters
     ----------
     evaluations : DataFrame
-        One row per item × configuration: ``item_id, segment, configuration, passed, cost_usd``.
-    traffic : Series
+        One row per item × configuration: ``item_id, segment, configuration, passed`` (bool or 0 and 1),
+        ``cost_usd``.
+    traffic : Series or mapping
         Calls, or shares of calls, by segment.
     floor : float
         Share of the baseline's pass rate to keep, e.g. 0.95.
@@ -123,6 +124,7 @@ def optimal_routes(
     Requirement F2.
     """
     _check_shares(floor, confidence)
+    traffic = pd.Series(traffic)
     estimates = estimate(evaluations, traffic)
     reference = _baseline(estimates, baseline)
     estimates, notes = _measured(estimates, traffic, reference, evaluations, traffic_names=traffic.index)

@@ -78,6 +78,43 @@ def realised_savings(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
+def drift_after_promotion(
+    promotions: Sequence[Promotion], costs: pd.DataFrame, usage: pd.DataFrame, as_of: date | None
+) -> pd.DataFrame:
+    """Tell how the cost per request moved since each promotion.
+
+    Parameters
+    ----------
+    promotions, costs, usage, as_of
+        As for ``realised_savings``.
+
+    Returns
+    -------
+    DataFrame
+        One row per promotion of two weeks or more: ``assistant``, ``workflow``, ``configuration``, ``promoted_on``,
+        ``owner``, ``drift`` (cost per request of the last seven days against the first seven, as a share), ``money``
+        (USD that the last seven days cost more for it).
+
+    References
+    ----------
+    Requirement F6.
+    """
+    columns = ["assistant", "workflow", "configuration", "promoted_on", "owner"]
+    rows = []
+    for promotion in promotions if as_of is not None else ():
+        start, end = pd.Timestamp(promotion.promoted_on), pd.Timestamp(as_of)
+        spent, calls = (
+            _daily(frame, column, promotion, end)
+            for frame, column in ((costs, "contracted_cost"), (usage, "request_count"))
+        )
+        drift = _drift(spent, calls, start, end)
+        if drift is not None:
+            last_week = float(spent[end - pd.Timedelta(days=_WEEK - 1) :].sum())
+            money = {"drift": drift, "money": last_week * drift / (1 + drift)}
+            rows.append(promotion.model_dump(include=set(columns)) | money)
+    return pd.DataFrame(rows, columns=[*columns, "drift", "money"])
+
+
 def promotions_of(promotions: Sequence[Promotion], assistant: str) -> list[Promotion]:
     """Keep the promotions of an assistant; all of them for the organisation.
 
@@ -181,13 +218,18 @@ def _row(
         saved = without - spent[since].sum()
         row |= {"without_change": without.mean(), "realised": saved.mean()}
         row |= dict(zip(("realised_low", "realised_high"), np.quantile(saved, [0.025, 0.975]), strict=True))
-    if elapsed >= 2 * _WEEK:
-        week = pd.Timedelta(days=_WEEK - 1)
-        ends = (slice(start, start + week), slice(end - week, end))
-        first, last = (_ratio(spent[span], calls[span]) for span in ends)
-        row["drift"] = last / first - 1 if first and last else None
+    row["drift"] = _drift(spent, calls, start, end)
     row["status"] = _status(promotion, row, elapsed >= smallest)
     return row
+
+
+def _drift(spent: pd.Series, calls: pd.Series, start: pd.Timestamp, end: pd.Timestamp) -> float | None:
+    """Compare the cost per request of the last week with that of the first."""
+    if (end - start).days + 1 < 2 * _WEEK:
+        return None
+    week = pd.Timedelta(days=_WEEK - 1)
+    first, last = (_ratio(spent[span], calls[span]) for span in (slice(start, start + week), slice(end - week, end)))
+    return last / first - 1 if first and last else None
 
 
 def _daily(frame: pd.DataFrame, column: str, promotion: Promotion, end: pd.Timestamp) -> pd.Series:

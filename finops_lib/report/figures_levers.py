@@ -101,7 +101,7 @@ def plot_backlog(backlog: pd.DataFrame, *, period: str = "", top: int = 10) -> C
     Figure
         A bar a line with a whisker for its range.
     """
-    worth = backlog[backlog["advice"] != "too small"]
+    worth = backlog[~backlog["advice"].isin(["too small", "on record"])]
     if worth.empty:
         return words_only(
             f"No lever is worth the work{of_period(period)}",
@@ -110,6 +110,8 @@ def plot_backlog(backlog: pd.DataFrame, *, period: str = "", top: int = 10) -> C
     shown, small = worth.head(top), backlog[backlog["advice"] == "too small"]
     first = shown[shown["advice"] == "first"]
     rest = f"; {len(small)} lines of {usd(small['saving'].sum())} together are too small" if len(small) else ""
+    done = int((backlog["advice"] == "on record").sum())
+    rest += f"; {done} on record already" if done else ""
     more = f"; {len(worth) - top} more in the table" if len(worth) > top else ""
     figure, (axes,) = new_chart(
         f"The first {len(first)} of {len(backlog)} lines are worth {usd(first['saving'].sum())} a month "

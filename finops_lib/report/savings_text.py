@@ -10,6 +10,12 @@ from IPython.display import Markdown
 
 from finops_lib.report.text import count, escape_markdown, month_name, share, usd
 
+_EVIDENCE = {
+    "measured replay": "replayed on the month's calls",
+    "evaluation": "from evaluations",
+    "assumption": "an assumed range: measure it first",
+}
+
 
 def savings_text(
     mix: pd.DataFrame,
@@ -34,7 +40,7 @@ def savings_text(
     verdicts : DataFrame
         The gate's: ``workflow``, ``candidate``, ``verdict``.
     savings : DataFrame
-        Promotions on record, with their ``status``.
+        Promotions on record: ``assistant``, ``workflow``, ``configuration``, ``realised`` and ``realised_high`` (USD).
     totals : mapping
         ``expected``, ``realised``, ``uncertain``, ``unproven`` (USD).
     period : str
@@ -56,8 +62,10 @@ def _levers(replay: Any, month: str) -> str:
     together = replay.combined
     if not len(replay.backlog):
         return f"**{month} cost {usd(replay.cost)}, and no lever applies to it.**"
+    gated = ", for parts of the traffic: put it through the gate first"
     best = [
-        f"{row.lever} on {escape_markdown(row.workflow)} ({usd(row.saving)}, {row.evidence})"
+        f"{row.lever} on {escape_markdown(row.workflow)} ({usd(row.saving)}, {_EVIDENCE[row.evidence]}"
+        f"{gated if 'to be gated' in row.measure else ''})"
         for row in replay.backlog[replay.backlog["advice"] == "first"].itertuples(index=False)
     ]
     advice = f"Begin with: {'; '.join(best)}." if best else "Each line of it is too small to spend a week on."
@@ -105,8 +113,15 @@ def _gate(verdicts: pd.DataFrame) -> str:
 def _realised(savings: pd.DataFrame, totals: Mapping[str, float]) -> str:
     if savings.empty:
         return "No promoted change is on record; `finops promote` puts one there, and its saving is measured from then."
+    dearer = [
+        f"{escape_markdown(row.configuration)} on {escape_markdown(row.place)} ({usd(-row.realised)})"
+        for row in savings[savings["realised_high"].astype("float64") < 0]
+        .assign(place=savings["workflow"].fillna(savings["assistant"]))
+        .itertuples()
+    ]
+    warning = f" Dearer than without the change: {', '.join(dearer)}; go back or explain it." if dearer else ""
     return (
-        f"On record: {len(savings)} changes. Expected by now {usd(totals['expected'])}, "
+        f"On record: {count(len(savings))} changes. Expected by now {usd(totals['expected'])}, "
         f"shown {usd(totals['realised'])}, "
-        f"still uncertain {usd(totals['uncertain'])}, claimed without the gate {usd(totals['unproven'])}."
+        f"still uncertain {usd(totals['uncertain'])}, claimed without the gate {usd(totals['unproven'])}.{warning}"
     )

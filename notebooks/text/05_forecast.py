@@ -103,7 +103,8 @@ report.Table(steps, "What each driver added, and where most of it", columns=colu
 # %% [markdown]
 # ## Month, quarter and year
 #
-# Spent so far and still to come; the row of the next quarter is a proposal for its budget.
+# Spent so far and still to come; the row of the next quarter is a proposal for its budget. Figures are by driver;
+# 07_budget_alerts goes by the total of each budget alone, so its figure for the same days is another.
 
 # %%
 out.table("projection", outlook)

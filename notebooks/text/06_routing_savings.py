@@ -60,10 +60,10 @@ inputs = optimize.LeverInputs(cells, ledger.costs, ledger.usage, ledger.period, 
 
 # %%
 estimates = optimize.estimate_levers(inputs, assumed)
-replay = optimize.replay_levers(cells, estimates, smallest_saving=assumed.smallest_saving)
+on_record = optimize.promotions_of(params.promotions, assistant)
+replay = optimize.replay_levers(cells, estimates, smallest_saving=assumed.smallest_saving, on_record=on_record)
 inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
 tasks, days = ingest.successful_tasks_by_day(ledger), {"days_to_judge": assumed.days_to_judge}
-on_record = optimize.promotions_of(params.promotions, assistant)
 savings = optimize.realised_savings(on_record, ledger.costs, ledger.usage, tasks, ledger.as_of, **days)
 totals = optimize.savings_totals(savings)
 report.savings_text(mix, breaches, replay, verdicts, savings, totals, period=ledger.period)
@@ -165,7 +165,8 @@ report.Table(curve, "What a response cache could answer", labels=labels, source=
 # %% [markdown]
 # ## Backlog
 #
-# Most money first. Lines below the smallest saving are left alone, however easy they look.
+# Most money first. Lines below the smallest saving are left alone, however easy they look; what is promoted
+# already is marked as on record.
 
 # %%
 out.table("backlog", replay.backlog)

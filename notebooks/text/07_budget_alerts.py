@@ -50,7 +50,8 @@ watched, everything = operate.watch_and_burn(params, whole.costs, whole.usage, a
 burnt = operate.concerning(everything, assistant)
 rules = {"settings": params.organisation.alerts, "assistants": params.assistants}
 alerts = operate.alerts(everything, watched, as_of=as_of, assistant=assistant, **rules)
-proposals = operate.propose_budgets(whole.costs, burnt, as_of, assistant=assistant)
+start = params.settings.forecast.year_start
+proposals = operate.propose_budgets(whole.costs, burnt, as_of, assistant=assistant, year_start=start)
 lead = operate.leading_budget(burnt, assistant)
 report.budget_text(lead, burnt.summary, alerts, proposals, as_of)
 
@@ -60,7 +61,8 @@ report.plot_budgets(burnt.summary)
 # %% [markdown]
 # ## Burn
 #
-# The fan is the forecast's; the probability of an overrun is the part of its courses that end above the budget.
+# The fan is the forecast of each budget's own total, at every level alike; the probability of an overrun is the part
+# of its courses that end above the budget.
 
 # %%
 report.plot_burn_down(burnt.course, burnt.summary, burnt.state.crossings)
@@ -99,7 +101,7 @@ report.Table(burnt.state.exceptions, "Exceptions and what they cost", source=sou
 out.table("proposals", proposals)
 columns = ["assistant", "per_day_28", "projected", "lower_80", "upper_80", "proposed", "entry"]
 empty = "Every assistant that spends has a budget."
-source = "Forecast of the next quarter"
+source = "Forecast of the next quarter by the total alone; 05_forecast of the assistant has it by driver"
 report.Table(proposals, "Budgets that the forecast proposes", columns=columns, source=source, empty=empty)
 
 # %% [markdown]

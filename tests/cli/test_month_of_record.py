@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from finops_lib import ingest, load_params
-from finops_lib.cli.month_of_record import allocation_of_month
+from finops_lib.cli.month_of_record import allocation_of_month, charges_of_month, latest_month
+from finops_lib.errors import ParamsError
 
 
 def test_charges_and_allocation_of_a_month_without_bills(tmp_path: Path) -> None:
@@ -32,3 +35,14 @@ def test_charges_and_allocation_of_a_month_without_bills(tmp_path: Path) -> None
     assert Decimal(6) == charges["billed_cost"].sum()
     carried = split.allocations.groupby("receiver")["billed_cost"].sum()
     assert {"a": 3, "b": 3} == carried.to_dict()
+
+
+def test_a_workspace_without_calls_and_bills_is_refused(tmp_path: Path) -> None:
+    """A fresh project has no latest month and no charges, and the message says what to add."""
+    (tmp_path / "parameters").mkdir()
+    (tmp_path / "parameters" / "organisation.yaml").write_text("{}\n")
+    params = load_params(project=tmp_path)
+
+    for ask in (lambda: latest_month(params), lambda: charges_of_month(params, "2026-09")):
+        with pytest.raises(ParamsError, match="holds no calls and no bills"):
+            ask()

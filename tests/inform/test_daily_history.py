@@ -48,6 +48,8 @@ def test_the_local_day_counts():
 @pytest.mark.parametrize(
     ("series", "words"),
     [
+        ([1.0, 2.0], "is a list, expected a Series"),
+        (pd.DataFrame({"cost": [1.0]}), "is a DataFrame, expected a Series"),
         (pd.Series([1.0, 2.0]), "indexed by int64, expected a date"),
         (pd.Series([], dtype=float, index=pd.DatetimeIndex([])), "holds no value in its 0 rows"),
         (pd.Series([np.nan], index=pd.to_datetime(["2026-03-01"])), "holds no value in its 1 rows"),

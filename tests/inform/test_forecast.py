@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_lib.errors import SchemaError
-from finops_lib.inform import fit_panel, forecast_daily, public_holidays, sample_paths
+from finops_lib.inform import fit_panel, forecast_daily, forecast_model, public_holidays, sample_paths
 from finops_lib.inform.usage_shapes import usage_shapes
 from finops_lib.settings import HolidaySettings
 
@@ -117,6 +117,7 @@ def test_a_repeating_week_is_repeated():
         ([10.0] * 40 + [-500.0] + [10.0] * 40, "Negative days (credits) are left out: 1", 9.9, 10.1),
         ([10.0, 11.0] * 40 + [31.0, 33.0], "The last two days are +19", 10, 33),
         ([8.0, 9.0] * 15, "Only 30 days with spend", 7.5, 9.5),
+        ([8.0, 9.0] * 40 + [0.0] * 5, "Nothing was spent on the last 5 days: the forecast follows in part", 0.1, 9.5),
         ([8.0, 9.0, np.nan] * 30, "No value on 30 of the last 90 days", 7.5, 9.5),
     ],
 )
@@ -205,3 +206,31 @@ def test_a_panel_is_used():
     assert 2 == panel.series
     assert in_order(forecast_daily(series, 10, (80, 95), panel))
     assert not forecast_daily(series, 10, (80, 95), panel).equals(forecast_daily(series, 10))
+
+
+def test_series_stand_for_their_model(monkeypatch):
+    """Series given as the panel, in a mapping or a frame, are fitted once; what is neither is refused."""
+    given, own = [], {"a": usage(90, seed=1), "b": usage(90, seed=2)}
+    monkeypatch.setattr(forecast_model, "fit_panel", lambda panel: given.append(list(panel)) or fit_panel())
+    found = [forecast_daily(usage(100), 5, panel=panel) for panel in (own, own, pd.DataFrame(own))]
+
+    assert [["a", "b"]] == given
+    assert found[0].equals(found[2])
+    with pytest.raises(SchemaError, match="panel is a list, expected the model of fit_panel"):
+        forecast_daily(usage(100), 5, panel=[usage(90)])
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda series: series.sample(frac=1, random_state=0),
+        lambda series: series.astype("Int64"),
+        lambda series: series.tz_localize("America/New_York"),
+        lambda series: series.set_axis(pd.DatetimeIndex(list(series.index)).as_unit("s")).rename("cost"),
+    ],
+)
+def test_the_form_of_the_series_does_not_matter(same):
+    """Order, type, time zone, unit of time and a frequency or none change nothing."""
+    series = usage(60).round()
+
+    pd.testing.assert_frame_equal(forecast_daily(series, 5), forecast_daily(same(series), 5))

@@ -28,6 +28,16 @@ pytestmark = pytest.mark.notebooks
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ("01_ledger", "03_cost_profile")
+# About an assistant too, and about the whole organisation only.
+OTHERS = (
+    "04_allocation",
+    "05_forecast",
+    "06_routing_savings",
+    "07_budget_alerts",
+    "08_rollout_90_day",
+    "09_monthly_review",
+)
+OF_ALL = ("02_reconciliation", "90_portfolio")
 ASSISTANT = "support-copilot"
 SETTING = "settings: {{coverage_target: {}}}"
 
@@ -105,6 +115,10 @@ def runs(sample: Path, at_once: Callable, tmp_path_factory: pytest.TempPathFacto
         by_file = ("-f", f"parameters/{ASSISTANT}.yaml")
         started["file", notebook] = at_once(papermill, sample, notebook, folder / f"file {notebook}", *by_file)
         started["lab", notebook] = at_once(as_in_jupyterlab, sample, notebook)
+    for notebook in OTHERS:
+        started["file", notebook] = at_once(papermill, sample, notebook, folder / f"file {notebook}", *by_file)
+    for notebook in OF_ALL:
+        started["lab", notebook] = at_once(as_in_jupyterlab, sample, notebook)
     others = {
         "name": ("-p", "assistant", ASSISTANT),
         "what if": ("-p", "assistant", ASSISTANT, "-y", SETTING.format(0.99)),
@@ -140,7 +154,19 @@ def alternatives(site: Path, subject: str, notebook: str, period: str = "2026-10
     return "\n".join(re.findall(r'<img[^>]* alt="([^"]+)"', html))
 
 
-@pytest.mark.parametrize(("way", "notebook"), [*(("file", name) for name in NOTEBOOKS), ("name", NOTEBOOKS[1])])
+def test_every_notebook_runs_for_everybody(batch: BatchResult) -> None:
+    """For the organisation, an assistant and one that nobody calls; no notebook of the folder is left out."""
+    assert not batch.failed
+    done = {(outcome.run.subject, outcome.run.notebook) for outcome in batch.outcomes}
+    for_assistants = {*NOTEBOOKS, *OTHERS}
+    expected = {(name, notebook) for name in (ASSISTANT, "idle-helper") for notebook in for_assistants}
+    assert expected | {("organisation", notebook) for notebook in for_assistants | {*OF_ALL}} == done
+    assert {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")} == for_assistants | {*OF_ALL}
+
+
+@pytest.mark.parametrize(
+    ("way", "notebook"), [*(("file", name) for name in (*NOTEBOOKS, *OTHERS)), ("name", NOTEBOOKS[1])]
+)
 def test_bare_papermill_gives_the_numbers_of_the_batch(runs: dict, batch: BatchResult, way: str, notebook: str) -> None:
     """With the assistant's file or by its name: results, checks, hashes of inputs and all tables are the batch's."""
     bare = runs[way, notebook].result()
@@ -153,7 +179,7 @@ def test_bare_papermill_gives_the_numbers_of_the_batch(runs: dict, batch: BatchR
     assert {name: of_batch.tables()[name] for name in tables} == tables
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS)
+@pytest.mark.parametrize("notebook", [*NOTEBOOKS, *OF_ALL])
 def test_jupyterlab_gives_the_numbers_of_the_batch(runs: dict, batch: BatchResult, notebook: str) -> None:
     """Opened and run as it stands, a notebook is about the organisation, and says what the batch says."""
     opened = runs["lab", notebook].result()

@@ -21,13 +21,14 @@ HELPER = Settings(owners=Owners(business="head-of-help", technical="help-lead"))
 def make_alerts(make_costs):
     """Let the helper spend, by default twenty a day from the eleventh on, and list the alerts."""
 
-    def make(*budgets, events=(), amounts=None, as_of=AS_OF, assistants=None, more=None, **chosen):
+    def make(*budgets, events=(), drifts=(), amounts=None, as_of=AS_OF, assistants=None, more=None, **chosen):
         costs = make_costs(amounts or [*["0"] * 10, *["20"] * 10], team="front", workflow="chat")
         costs = costs if more is None else pd.concat([costs, more], ignore_index=True)
         burnt = operate.burn(costs, list(budgets), as_of)
         spent = costs.groupby(["assistant", "charge_period_start"])["contracted_cost"].sum().astype("float64")
         daily = spent.rename("cost").reset_index().rename(columns={"charge_period_start": "date"})
-        watched = Watch(_events(events), pd.DataFrame(), daily.assign(date=pd.to_datetime(daily["date"])))
+        daily["date"] = pd.to_datetime(daily["date"])
+        watched = Watch(_events(events), pd.DataFrame(), daily, pd.DataFrame(drifts))
         known = {"helper": HELPER} if assistants is None else assistants
         return operate.alerts(burnt, watched, as_of=as_of, settings=DEFAULTS, assistants=known, **chosen)
 
@@ -190,6 +191,19 @@ def test_digests_and_assistants_choose_their_own(make_alerts) -> None:
     assert ["stop reached", "unusual"] == make_alerts(*budgets, events=drop, cadence="daily")["kind"].tolist()
     assert make_alerts(*budgets, events=drop, assistant="other").empty
     assert 2 == len(make_alerts(*budgets, events=drop, assistant="organisation"))
+
+
+def test_drift_after_a_promotion_reaches_who_answers_for_it(make_alerts) -> None:
+    """Beyond the assistant's limit of 10% only; the promotion's owner is told, with the week's money."""
+    drift = {"assistant": "helper", "workflow": "chat", "configuration": "small", "owner": "route-lead"}
+    drift |= {"promoted_on": date(2026, 9, 20), "drift": 0.25, "money": 28.0}
+    found = make_alerts(drifts=[drift, drift | {"drift": 0.1}, drift | {"workflow": None, "money": 5.0}])
+
+    assert ["drift/helper/chat/small", "drift/helper/small"] == found["key"].tolist()
+    assert ("route-lead", "head-of-help") == tuple(found.loc[0, ["technical_owner", "budget_owner"]])
+    assert (28.0, "weekly") == tuple(found.loc[0, ["money", "cadence"]])
+    words = "a request to helper/chat costs 25% more than in the week after small was promoted on 2026-09-20"
+    assert words in found.loc[0, "message"]
 
 
 def test_nothing_is_told_without_data() -> None:

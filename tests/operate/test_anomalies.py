@@ -91,6 +91,34 @@ def test_cost_alone_is_enough(make_daily):
     assert flag_days(daily).tolist() == flag_days(daily.set_index("date")).tolist()
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda daily: daily.assign(date=daily["date"].dt.strftime("%Y-%m-%d")),
+        lambda daily: daily.assign(date=daily["date"].dt.date),
+        lambda daily: daily.assign(date=daily["date"].dt.tz_localize("UTC")),
+        lambda daily: daily.set_index("date").rename_axis(None),
+        lambda daily: daily.assign(requests=daily["requests"].round().astype(int), team="any"),
+    ],
+)
+def test_the_form_of_the_days_does_not_matter(make_daily, written):
+    """Days as text, dates, with a time zone or as the index: the same one event and flag."""
+    columns = ["date", "cost", "requests", "tokens_per_request", "rate"]
+    daily = make_daily(**PLANTS["spike"])[columns]
+    event, plain = find_anomalies(written(daily)), find_anomalies(daily)
+
+    assert plain[["start", "end", "kind"]].equals(event[["start", "end", "kind"]])
+    assert flag_days(daily).tolist() == flag_days(written(daily)).tolist()
+
+
+def test_a_value_without_end_is_unknown(make_daily):
+    """A cost that was divided by zero hides no event on other days."""
+    daily = make_daily(**PLANTS["spike"])
+    daily.loc[40, "cost"] = np.inf
+
+    assert ["spike"] == find_anomalies(daily)["kind"].tolist()
+
+
 def test_the_index_and_order_of_the_rows_are_kept(make_daily):
     """Flags come on the index that was given, whatever the order of the days."""
     daily = make_daily(**PLANTS["spike"])
@@ -136,6 +164,10 @@ def test_what_cannot_be_judged_is_refused(make_daily):
         find_anomalies(daily.drop(columns="cost"))
     with pytest.raises(SchemaError, match="2026-04-06 stands more than once"):
         flag_days(pd.concat([daily, daily.head(1)]))
+    with pytest.raises(SchemaError, match="1 of 120 rows have no date"):
+        flag_days(daily.assign(date=daily["date"].where(daily.index != 3)))
+    with pytest.raises(SchemaError, match="cannot be read as dates"):
+        flag_days(daily.assign(date="a day"))
     with pytest.raises(SchemaError, match="No driver found"):
         flag_days(daily[["date"]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -39,6 +40,10 @@ def test_a_page_begins_with_the_companys_budget_or_its_own(burnt) -> None:
     """The organisation asks for everything, an assistant for its own, and without budgets there are nulls."""
     assert "all" == operate.leading_budget(burnt, "organisation")["budget"]
     assert "helper" == operate.leading_budget(operate.concerning(burnt, "helper"), "helper")["budget"]
+    whole = burnt.summary.assign(overrun_probability=0.0)
+    part = whole[whole["budget"] == "helper"].assign(budget="part", about="route chat, assistant helper")
+    nearer = replace(burnt, summary=pd.concat([part.assign(overrun_probability=0.9), whole]))
+    assert "helper" == operate.leading_budget(nearer, "helper")["budget"]
     nothing = operate.leading_budget(operate.concerning(burnt, "nobody"), "nobody")
     assert (None, None) == (nothing["spent"], nothing["overrun_probability"])
 

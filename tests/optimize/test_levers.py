@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from finops_lib.optimize import LEVERS, lever_cells, replay_levers
 from finops_lib.optimize.levers import KEYS
+from finops_lib.settings import Promotion
 from finops_lib.settings.promotions import Lever
 
 
@@ -54,6 +55,23 @@ def test_the_backlog_ranks_by_money_and_names_what_is_too_small():
     assert ["w0", "w2", "w4", "w3", "w1"] == backlog["workflow"].tolist()
     assert ["first", "first", "first", "later", "too small"] == backlog["advice"].tolist()
     assert [1, 2, 3, 4, 5] == backlog["rank"].tolist()
+
+
+def test_what_is_promoted_is_on_record_and_makes_room():
+    """The same route and the same lever are marked; another route of the workflow is still advised."""
+    big = shares(*[(0, 0.1, 0.1)] * 5)
+    big["measure"] = ["a → b, promoted by the gate", "a → c, promoted by the gate", "m", "m", "b → a by segment"]
+    record = {"assistant": "a", "promoted_on": "2026-09-01", "owner": "lead", "expected_saving": 5}
+    done = [
+        Promotion(**record, configuration="b", lever="routing"),
+        Promotion(**record, workflow="w2", configuration="short", lever="batch"),
+    ]
+    found = cells(500, 400, 300, 200, 100)
+    routes = replay_levers(found, {"routing": big}, smallest_saving=1, on_record=done).backlog
+    batches = replay_levers(found, {"batch": big}, smallest_saving=1, on_record=done).backlog
+
+    assert ["on record", "first", "first", "first", "later"] == routes["advice"].tolist()
+    assert ["first", "first", "on record", "first", "later"] == batches["advice"].tolist()
 
 
 def test_without_an_estimate_nothing_is_saved():

@@ -48,6 +48,29 @@ def test_training_items_prove_nothing(evaluation):
         pair_items(evaluation(3), evaluation(3, configuration="new"), training_items=["i0002", "other"])
 
 
+def test_numbered_training_items_are_found(evaluation):
+    """Items named by numbers leak as much as items named by words."""
+    today, candidate = (evaluation(3, configuration=name).assign(item_id=[1, 2, 3]) for name in ("today", "new"))
+    with pytest.raises(EvaluationError, match=r"1 item \(2\)"):
+        pair_items(today, candidate, training_items=[2])
+
+
+@pytest.mark.parametrize("result", ["no", 0.5, 2])
+def test_a_word_or_a_score_is_no_result(evaluation, result):
+    """Whatever is not empty would count as passed."""
+    with pytest.raises(EvaluationError, match="holds .*, expected true or false"):
+        pair_items(evaluation(3), evaluation(3, configuration="new").assign(passed=result))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "object", "boolean", "bool[pyarrow]"])
+def test_one_and_zero_are_results(evaluation, dtype):
+    """As files and frames write them."""
+    today = evaluation(3, failed=[1])
+    pairs = pair_items(today.assign(passed=today["passed"].astype(dtype)), evaluation(3, configuration="new"))
+
+    assert [True, False, True] == pairs["baseline_passed"].tolist()
+
+
 @pytest.mark.parametrize("column", ["evaluator", "evaluation_set"])
 def test_a_changed_evaluator_is_refused(evaluation, column):
     """Another judge or set makes another number."""

@@ -103,6 +103,14 @@ def test_few_items_move_nothing(cells):
     assert {"large"} == set(found.assignment["configuration"])
 
 
+def test_weights_may_be_a_mapping_and_results_numbers(cells):
+    """A dictionary of calls and passed as 1 and 0 say the same."""
+    rows = cells(ROWS)
+    found = optimal_routes(rows.assign(passed=rows["passed"].astype(int)), dict(TRAFFIC), 0.95)
+
+    pd.testing.assert_frame_equal(optimal_routes(rows, TRAFFIC, 0.95).assignment, found.assignment)
+
+
 @pytest.mark.parametrize(("floor", "confidence"), [(0, 0.95), (0.95, 1.0), (0.95, 0.4)])
 def test_floors_and_confidence_have_a_range(cells, floor, confidence):
     """Percent are refused."""

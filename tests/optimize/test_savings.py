@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from finops_lib.optimize import promotions_of, realised_savings, savings_checks, savings_totals
+from finops_lib.optimize import (
+    drift_after_promotion,
+    promotions_of,
+    realised_savings,
+    savings_checks,
+    savings_totals,
+)
 from finops_lib.settings import Promotion
 
 START = date(2026, 7, 1)
 CHANGE = date(2026, 9, 9)
+END = date(2026, 10, 8)
 
 
 def promotion(**more):
@@ -94,6 +101,17 @@ def test_drift_after_promotion_is_found():
     assert 0.5 < found["drift"].item() < 0.65
     assert not checks["drift_after_promotion"]
     assert checks["unproven_claims"]
+
+
+def test_drift_is_told_with_what_it_costs_a_week():
+    """The last week's 860 requests cost 1/(1 + drift) of what they do at the first week's price."""
+    costs, usage, _ = history(lambda day: 0.05 if day < 80 else 0.06)
+    found = drift_after_promotion([promotion(), promotion(promoted_on=date(2026, 10, 1))], costs, usage, END)
+
+    assert ["c"] == found["configuration"].tolist()  # the second has less than two weeks
+    assert pytest.approx(0.2, abs=0.03) == found["drift"].item()
+    assert pytest.approx(0.01 * sum(100 + 20 * (day % 7) for day in range(93, 100)), rel=0.15) == found["money"].item()
+    assert drift_after_promotion([promotion()], costs, usage, None).empty
 
 
 def test_totals_keep_shown_open_and_claimed_apart():

@@ -20,6 +20,7 @@ BACKLOG = pd.DataFrame(
         "workflow": ["answer_all"],
         "saving": [40.0],
         "evidence": ["evaluation"],
+        "measure": ["big → small by segment, to be gated"],
         "advice": ["first"],
     }
 )
@@ -33,7 +34,15 @@ VERDICTS = pd.DataFrame(
         "verdict": ["promote", "reject", "not enough evidence"],
     }
 )
-SAVINGS = pd.DataFrame({"status": ["realised"]})
+SAVINGS = pd.DataFrame(
+    {
+        "assistant": ["bot", "bot"],
+        "workflow": ["answer", None],
+        "configuration": ["good", "cache_all"],
+        "realised": [25.0, -41.0],
+        "realised_high": [30.0, -27.0],
+    }
+)
 TOTALS = {"expected": 20.0, "realised": 25.0, "uncertain": 0.0, "unproven": 0.0}
 
 
@@ -49,11 +58,15 @@ def test_the_four_answers_have_their_numbers():
     assert "September 2026 cost USD 100.00" in text
     assert "about USD 43.00 (43%), between USD 10.00 and USD 60.00" in text
     assert "they promise USD 55.00" in text
-    assert r"routing on answer\_all (USD 40.00, evaluation)" in text
+    assert (
+        r"routing on answer\_all (USD 40.00, from evaluations, for parts of the traffic: put it through the gate first)"
+        in text
+    )
     assert "tier frontier serve 20% of the calls for 75% of the cost" in text
     assert "7 calls go to models their policy does not allow, USD 4.00" in text
     assert "may be promoted: good (answer); rejected: trap (answer); not enough evidence: few (answer)" in text
-    assert "Expected by now USD 20.00, shown USD 25.00" in text
+    assert "On record: 2 changes. Expected by now USD 20.00, shown USD 25.00" in text
+    assert r"Dearer than without the change: cache\_all on bot (USD 41.00)" in text
 
 
 def test_what_is_missing_is_said():
