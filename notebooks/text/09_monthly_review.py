@@ -82,7 +82,12 @@ report.review_text(proposals, card, held, exceptions, as_of)
 out.table("proposals", proposals)
 empty = "Nothing asks for a decision this month."
 source = "Ledger, bills and parameters; adapt decision and effect before you record it"
-report.Table(proposals, "What to decide, and how to record it", source=source, empty=empty)
+asked = ["kind", "assistant", "workflow", "decision", "evidence", "owner", "effect", "review", "on_record"]
+report.Table(proposals, "What to decide", columns=asked, source=source, empty=empty)
+
+# %%
+source = "Each line puts the decision of the table above on record, as it stands"
+report.Table(proposals, "The commands that record them", columns=["command"], source=source, empty=empty)
 
 # %% [markdown]
 # ## Scorecard
