@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finops_lib.inform.allocation import METRICS, allocate
+from finops_lib.inform.allocation.allocation import METRICS, allocate
 from finops_lib.inform.measures import MONEY_TYPE
 from finops_lib.settings import AllocationRule
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.optimize import paired_non_inferiority, spending_levels
-from finops_lib.optimize.non_inferiority import non_inferiority_p_value
+from finops_lib.optimize.gate.non_inferiority import non_inferiority_p_value
 
 DISCORDANCE = (0.08, 0.15, 0.25, 0.36)
 PAIRS = (100, 400, 1600, 4000)

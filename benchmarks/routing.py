@@ -18,9 +18,14 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.optimize import fit_router, optimal_routes
-from finops_lib.optimize.request_models import request_length
-from finops_lib.optimize.router import pair_models
-from finops_lib.optimize.router_measures import average_gap_recovered, average_quality, cost_at_quality, saving_at
+from finops_lib.optimize.routing.request_models import request_length
+from finops_lib.optimize.routing.router import pair_models
+from finops_lib.optimize.routing.router_measures import (
+    average_gap_recovered,
+    average_quality,
+    cost_at_quality,
+    saving_at,
+)
 
 DATA = Path(__file__).parents[1] / ".." / "shared" / "data" / "evaluations"
 BEST = "llama-3.1-nemotron-51b-instruct"

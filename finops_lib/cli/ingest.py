@@ -45,7 +45,7 @@ def ingest(
 ) -> None:
     """Read exports and bills into the workspace and bring the ledger up to date. Reading them again changes nothing."""
     from finops_lib.ingest import read_source, refresh_ledger
-    from finops_lib.ingest.reading import combined
+    from finops_lib.ingest.reading.sources import combined
 
     params = load(project, workspace)
     source = Source(

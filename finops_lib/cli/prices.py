@@ -22,7 +22,7 @@ def prices_show(
 ) -> None:
     """Show the prices of a model on a day."""
     from finops_lib.ingest import read_price_list
-    from finops_lib.ingest.price_list import price_table
+    from finops_lib.ingest.prices.price_list import price_table
 
     day = read_day(on)
     table = price_table(read_price_list(), model, day)
@@ -44,7 +44,7 @@ def prices_diff(
 ) -> None:
     """Compare price lists, or a month's costs with what they would be under the current list."""
     from finops_lib.ingest import read_price_list, repricing
-    from finops_lib.ingest.price_list import price_difference
+    from finops_lib.ingest.prices.price_list import price_difference
 
     if period:
         print_frame(repricing(load(project), period), as_json)
@@ -63,8 +63,8 @@ def prices_refresh(
 ) -> None:
     """Make a new version of the price list from the installed genai-prices package and the kit's corrections."""
     from finops_lib.ingest import read_price_list
-    from finops_lib.ingest.price_list import price_difference
-    from finops_lib.ingest.price_refresh import refresh, write_price_list
+    from finops_lib.ingest.prices.price_list import price_difference
+    from finops_lib.ingest.prices.refresh import refresh, write_price_list
 
     day = read_day(on)
     write_price_list(folder, *refresh(day))

@@ -1,10 +1,13 @@
 """Inform: where the money goes, and where it is heading."""
 
-from finops_lib.inform.allocation import Allocation, allocate
-from finops_lib.inform.allocation_drivers import allocation_drivers
-from finops_lib.inform.allocation_methods import allocation_methods
-from finops_lib.inform.allocation_summary import allocation_checks, allocation_page, allocation_summary
-from finops_lib.inform.allocation_views import (
+from finops_lib.inform.allocation.allocation import Allocation, allocate
+from finops_lib.inform.allocation.drivers import allocation_drivers
+from finops_lib.inform.allocation.environment_policy import environment_violations
+from finops_lib.inform.allocation.journal import journal, journal_totals
+from finops_lib.inform.allocation.methods import allocation_methods
+from finops_lib.inform.allocation.showback import chargeback_readiness, showback_modes
+from finops_lib.inform.allocation.summary import allocation_checks, allocation_page, allocation_summary
+from finops_lib.inform.allocation.views import (
     allocation_waterfall,
     payers_and_consumers,
     rules_in_words,
@@ -13,58 +16,55 @@ from finops_lib.inform.allocation_views import (
     trace_charge,
     unallocated_parts,
 )
-from finops_lib.inform.backtest import accuracy, backtest, backtest_summary, forecast_checks
-from finops_lib.inform.bill_comparison import largest_differences
-from finops_lib.inform.bill_lines import billed_in
-from finops_lib.inform.charges_of_record import charges_of_record
-from finops_lib.inform.cost_bridge import bridge_months, bridge_quantities, bridge_steps, cost_bridge
-from finops_lib.inform.cost_profile import (
-    prompt_composition,
-    spend_by,
-    spend_in_scope,
-    spend_matrix,
-    token_classes,
-)
-from finops_lib.inform.coverage import attribution_coverage, profile_checks
-from finops_lib.inform.customer_margin import customer_margin
-from finops_lib.inform.environment_policy import environment_violations
-from finops_lib.inform.focus_findings import focus_findings
-from finops_lib.inform.focus_rows import focus_rows
-from finops_lib.inform.forecast import forecast_daily, sample_paths
-from finops_lib.inform.forecast_cost import CostForecast, forecast_cost
-from finops_lib.inform.forecast_model import PanelModel, adopt_model, fit_panel
-from finops_lib.inform.forecast_review import (
-    accuracy_by_method,
-    against_budget,
-    backtest_cost,
-    headline_projection,
-    outlook_checks,
-)
-from finops_lib.inform.full_cost import cost_by_layer, full_cost, full_cost_summary
-from finops_lib.inform.gaps import what_is_missing
-from finops_lib.inform.holiday_effect import public_holidays
-from finops_lib.inform.journal import journal, journal_totals
-from finops_lib.inform.launch_profile import launch_profile, plan_against_actual, plan_bridge
-from finops_lib.inform.model_use import cost_per_successful_task, model_mix
-from finops_lib.inform.privacy import fold_small_groups, pseudonymise
-from finops_lib.inform.projection import month_end, project
-from finops_lib.inform.quality import quality_beside_cost
-from finops_lib.inform.reconciliation import Reconciliation, reconcile, reconcile_months
-from finops_lib.inform.scenarios import monthly_pace, scenario_table, switched_models, what_if
-from finops_lib.inform.scope import filter_scope
-from finops_lib.inform.sensitivity import sensitivity
-from finops_lib.inform.showback import chargeback_readiness, showback_modes
-from finops_lib.inform.trends import daily_spend, daily_trend, headline, month_on_month
-from finops_lib.inform.triggers import break_even_tokens, economic_triggers
-from finops_lib.inform.unit_economics import (
+from finops_lib.inform.drivers.cost_bridge import bridge_months, bridge_quantities, bridge_steps, cost_bridge
+from finops_lib.inform.drivers.forecast_cost import CostForecast, forecast_cost
+from finops_lib.inform.drivers.scenarios import monthly_pace, scenario_table, switched_models, what_if
+from finops_lib.inform.drivers.sensitivity import sensitivity
+from finops_lib.inform.drivers.triggers import break_even_tokens, economic_triggers
+from finops_lib.inform.economics.customer_margin import customer_margin
+from finops_lib.inform.economics.full_cost import cost_by_layer, full_cost, full_cost_summary
+from finops_lib.inform.economics.unit_economics import (
     cost_tails,
     costliest_runs,
     growth_reading,
     unit_costs_by_month,
     unit_ladder,
 )
-from finops_lib.inform.variance_bridge import variance_bridge
-from finops_lib.inform.waste import waste
+from finops_lib.inform.economics.waste import waste
+from finops_lib.inform.focus.findings import focus_findings
+from finops_lib.inform.focus.rows import focus_rows
+from finops_lib.inform.forecast.backtest import accuracy, backtest, backtest_summary, forecast_checks
+from finops_lib.inform.forecast.daily import forecast_daily, sample_paths
+from finops_lib.inform.forecast.holiday_effect import public_holidays
+from finops_lib.inform.forecast.model import PanelModel, adopt_model, fit_panel
+from finops_lib.inform.forecast.projection import month_end, project
+from finops_lib.inform.forecast.review import (
+    accuracy_by_method,
+    against_budget,
+    backtest_cost,
+    headline_projection,
+    outlook_checks,
+)
+from finops_lib.inform.privacy import fold_small_groups, pseudonymise
+from finops_lib.inform.profile.cost_profile import (
+    prompt_composition,
+    spend_by,
+    spend_in_scope,
+    spend_matrix,
+    token_classes,
+)
+from finops_lib.inform.profile.coverage import attribution_coverage, profile_checks
+from finops_lib.inform.profile.gaps import what_is_missing
+from finops_lib.inform.profile.launch_profile import launch_profile, plan_against_actual, plan_bridge
+from finops_lib.inform.profile.model_use import cost_per_successful_task, model_mix
+from finops_lib.inform.profile.quality import quality_beside_cost
+from finops_lib.inform.profile.trends import daily_spend, daily_trend, headline, month_on_month
+from finops_lib.inform.reconciliation.bill_comparison import largest_differences
+from finops_lib.inform.reconciliation.bill_lines import billed_in
+from finops_lib.inform.reconciliation.charges_of_record import charges_of_record
+from finops_lib.inform.reconciliation.reconciliation import Reconciliation, reconcile, reconcile_months
+from finops_lib.inform.reconciliation.variance_bridge import variance_bridge
+from finops_lib.inform.scope import filter_scope
 
 __all__ = [
     "Allocation",

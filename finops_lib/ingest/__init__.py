@@ -1,24 +1,29 @@
 """Ingest: exports → requests → ledger; the only stage that talks to an engine."""
 
-from finops_lib.ingest.agent_runs import agent_runs
-from finops_lib.ingest.announced_prices import announced_prices, model_prices
-from finops_lib.ingest.bill_record import bill_checks, bill_findings, bills_read
-from finops_lib.ingest.billing_usage import billing_usage
-from finops_lib.ingest.bills import load_charges, load_invoice_details
+from finops_lib.ingest.bills.billing_usage import billing_usage
+from finops_lib.ingest.bills.bills import load_charges, load_invoice_details
+from finops_lib.ingest.bills.record import bill_checks, bill_findings, bills_read
 from finops_lib.ingest.build import build_ledger, refresh_ledger, repricing
 from finops_lib.ingest.closing import close_period, closed_months, closed_true_ups, reopen_period
-from finops_lib.ingest.exports import read_source
 from finops_lib.ingest.kept import made_once
 from finops_lib.ingest.ledger import Ledger, open_ledger, pseudonym_key
-from finops_lib.ingest.lever_measures import (
+from finops_lib.ingest.prices.announced import announced_prices, model_prices
+from finops_lib.ingest.prices.price_list import read_price_list
+from finops_lib.ingest.questions.agent_runs import agent_runs
+from finops_lib.ingest.questions.lever_measures import (
     input_over_budget,
     missed_prefixes,
     repeated_calls,
     successful_tasks_by_day,
 )
-from finops_lib.ingest.measures import distinct_users, request_cost_quantiles, tasks_by, tasks_by_day, users_by_cost
-from finops_lib.ingest.price_list import read_price_list
-from finops_lib.ingest.quality import (
+from finops_lib.ingest.questions.measures import (
+    distinct_users,
+    request_cost_quantiles,
+    tasks_by,
+    tasks_by_day,
+    users_by_cost,
+)
+from finops_lib.ingest.questions.quality import (
     captured_days,
     covered_twice,
     quarantined_rows,
@@ -30,10 +35,11 @@ from finops_lib.ingest.quality import (
     unpriced_models,
     usage_bases,
 )
-from finops_lib.ingest.routed_calls import calls_over_routing_limits, contracted_prices
+from finops_lib.ingest.questions.routed_calls import calls_over_routing_limits, contracted_prices
+from finops_lib.ingest.questions.task_measures import agent_run_costs, spend_concentration, task_quality, tasks_by_month
+from finops_lib.ingest.questions.wasted_requests import calls_over_output_limit, wasted_requests
+from finops_lib.ingest.reading.exports import read_source
 from finops_lib.ingest.tables import load_table
-from finops_lib.ingest.task_measures import agent_run_costs, spend_concentration, task_quality, tasks_by_month
-from finops_lib.ingest.wasted_requests import calls_over_output_limit, wasted_requests
 
 __all__ = [
     "Ledger",

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from finops_lib.ingest import price_list as prices
 from finops_lib.ingest.engine import arrow_type, exact_sum, local_day, run, utc
-from finops_lib.ingest.price_list import PriceList
+from finops_lib.ingest.prices import price_list as prices
+from finops_lib.ingest.prices.price_list import PriceList
 from finops_lib.ingest.pricing import PRICE_KEYS, SCOPES, price_usage
 from finops_lib.ingest.shares import split_shared
 from finops_lib.params import Organisation

@@ -16,10 +16,10 @@ from finops_lib.errors import ParamsError
 from finops_lib.ingest import capture, workspace
 from finops_lib.ingest.aggregation import bucket_union, build_rows
 from finops_lib.ingest.engine import connect, fetch, open_engine, table_columns
-from finops_lib.ingest.exports import read_source
-from finops_lib.ingest.price_list import PriceList, read_price_list
+from finops_lib.ingest.prices.price_list import PriceList, read_price_list
 from finops_lib.ingest.pricing import capacity_rows
-from finops_lib.ingest.reading import Reading
+from finops_lib.ingest.reading.exports import read_source
+from finops_lib.ingest.reading.sources import Reading
 from finops_lib.params import Params
 from finops_lib.schema import TABLES, check_frame
 

@@ -18,8 +18,8 @@ from finops_lib.errors import ParamsError
 from finops_lib.ingest import workspace
 from finops_lib.ingest.build import months_of, refresh_ledger
 from finops_lib.ingest.engine import arrow_type, connect
-from finops_lib.ingest.price_list import read_price_list
-from finops_lib.ingest.price_rows import PACKAGED
+from finops_lib.ingest.prices.price_list import read_price_list
+from finops_lib.ingest.prices.rows import PACKAGED
 from finops_lib.params import Params
 from finops_lib.schema import TRUE_UPS, check_frame, names
 

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from finops_lib.ingest import price_list as prices
 from finops_lib.ingest.engine import arrow_type, fetch
-from finops_lib.ingest.price_list import PriceList
+from finops_lib.ingest.prices import price_list as prices
+from finops_lib.ingest.prices.price_list import PriceList
 from finops_lib.params import Organisation
 from finops_lib.schema import COST_TYPE, LEDGER, QUANTITIES, UNIT_PRICE_TYPE
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from finops_lib.ingest.attribution import split_shares
+from finops_lib.ingest.reading.attribution import split_shares
 from finops_lib.params import Organisation
 from finops_lib.schema import AMOUNTS, USAGE
 

@@ -9,13 +9,13 @@ import pandas as pd
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest import workspace
-from finops_lib.ingest.containers import first_records
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.originals import keep_raw_text
 from finops_lib.ingest.readers.base import MACROS
 from finops_lib.ingest.readers.mapped import Mapping, read_mapping
-from finops_lib.ingest.reading import FATES, Reading
-from finops_lib.ingest.records import load_records
+from finops_lib.ingest.reading.containers import first_records
+from finops_lib.ingest.reading.originals import keep_raw_text
+from finops_lib.ingest.reading.records import load_records
+from finops_lib.ingest.reading.sources import FATES, Reading
 from finops_lib.params import Params, Source
 from finops_lib.schema import TABLES, Column, names
 

@@ -1,11 +1,14 @@
 """Operate: budgets, anomalies, alerts, and who answers for them."""
 
-from finops_lib.operate.agent_limits import agent_limit_breaches
-from finops_lib.operate.alert_delivery import alert_records, format_alerts, send_alerts
-from finops_lib.operate.alerts import AUDIENCES, alerts
-from finops_lib.operate.anomalies import find_anomalies, flag_days
-from finops_lib.operate.anomaly_causes import contributions, likely_causes
-from finops_lib.operate.budget_review import (
+from finops_lib.operate.alerting.alerts import AUDIENCES, alerts
+from finops_lib.operate.alerting.delivery import alert_records, format_alerts, send_alerts
+from finops_lib.operate.anomalies.anomalies import find_anomalies, flag_days
+from finops_lib.operate.anomalies.causes import contributions, likely_causes
+from finops_lib.operate.anomalies.daily_drivers import daily_drivers
+from finops_lib.operate.anomalies.watch import Watch, watch_assistants
+from finops_lib.operate.budgets.budgets import BudgetState, budget_state
+from finops_lib.operate.budgets.burn import Burn, burn
+from finops_lib.operate.budgets.review import (
     budget_checks,
     concerning,
     leading_budget,
@@ -13,18 +16,14 @@ from finops_lib.operate.budget_review import (
     propose_budgets,
     watch_and_burn,
 )
-from finops_lib.operate.budget_rules import budgets_of, last_day_reported
-from finops_lib.operate.budgets import BudgetState, budget_state
-from finops_lib.operate.burn import Burn, burn
-from finops_lib.operate.daily_drivers import daily_drivers
-from finops_lib.operate.decision_record import append_record, record_decision
-from finops_lib.operate.decisions_held import decisions_held, exceptions_held
-from finops_lib.operate.evidence import Evidence, keep_proofs, read_evidence
-from finops_lib.operate.gateway_checks import gateway_findings
-from finops_lib.operate.gateway_config import gateway_config, gateway_files
-from finops_lib.operate.gateway_form import GatewayConfig
-from finops_lib.operate.governance import raci_table
-from finops_lib.operate.portfolio import (
+from finops_lib.operate.budgets.rules import budgets_of, last_day_reported
+from finops_lib.operate.gateway.agent_limits import agent_limit_breaches
+from finops_lib.operate.gateway.checks import gateway_findings
+from finops_lib.operate.gateway.config import gateway_config, gateway_files
+from finops_lib.operate.gateway.form import GatewayConfig
+from finops_lib.operate.review.decision_record import append_record, record_decision
+from finops_lib.operate.review.decisions_held import decisions_held, exceptions_held
+from finops_lib.operate.review.portfolio import (
     begun_in,
     daily_by,
     four_answers,
@@ -33,12 +32,13 @@ from finops_lib.operate.portfolio import (
     portfolio_checks,
     spend_spikes,
 )
-from finops_lib.operate.review import propose_decisions, quarterly_list, review_checks, tier_drift
-from finops_lib.operate.rollout import RolloutReport, follow_rollout
-from finops_lib.operate.scale_advice import scale_advice
-from finops_lib.operate.scorecard import scorecard
-from finops_lib.operate.viability import full_cost_factors, viability
-from finops_lib.operate.watch import Watch, watch_assistants
+from finops_lib.operate.review.review import propose_decisions, quarterly_list, review_checks, tier_drift
+from finops_lib.operate.review.scale_advice import scale_advice
+from finops_lib.operate.review.scorecard import scorecard
+from finops_lib.operate.review.viability import full_cost_factors, viability
+from finops_lib.operate.rollout.evidence import Evidence, keep_proofs, read_evidence
+from finops_lib.operate.rollout.governance import raci_table
+from finops_lib.operate.rollout.rollout import RolloutReport, follow_rollout
 
 __all__ = [
     "AUDIENCES",

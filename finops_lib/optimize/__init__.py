@@ -1,7 +1,18 @@
 """Optimize: which change bends the cost without losing quality, and what it saved."""
 
-from finops_lib.optimize.alpha_spending import spending_levels
-from finops_lib.optimize.evaluated_routes import (
+from finops_lib.optimize.gate.alpha_spending import spending_levels
+from finops_lib.optimize.gate.gate import Verdict, compare_candidates, evaluation_gate
+from finops_lib.optimize.gate.non_inferiority import difference_interval, paired_non_inferiority, required_pairs
+from finops_lib.optimize.levers.estimates import LeverInputs, estimate_levers, hit_rate_curve, replay_at
+from finops_lib.optimize.levers.levers import LEVERS, LeverReplay, lever_cells, replay_levers
+from finops_lib.optimize.levers.savings import (
+    drift_after_promotion,
+    promotions_of,
+    realised_savings,
+    savings_checks,
+    savings_totals,
+)
+from finops_lib.optimize.routing.evaluated_routes import (
     EvaluatedRoute,
     evaluated_route,
     evaluated_routes,
@@ -10,20 +21,9 @@ from finops_lib.optimize.evaluated_routes import (
     proposed_routes,
     segment_traffic,
 )
-from finops_lib.optimize.gate import Verdict, compare_candidates, evaluation_gate
-from finops_lib.optimize.lever_estimates import LeverInputs, estimate_levers, hit_rate_curve, replay_at
-from finops_lib.optimize.levers import LEVERS, LeverReplay, lever_cells, replay_levers
-from finops_lib.optimize.non_inferiority import difference_interval, paired_non_inferiority, required_pairs
-from finops_lib.optimize.router import Router, fit_router
-from finops_lib.optimize.routes import Routes, optimal_routes
-from finops_lib.optimize.routing_policy import routing_breaches, routing_measures, tier_mix
-from finops_lib.optimize.savings import (
-    drift_after_promotion,
-    promotions_of,
-    realised_savings,
-    savings_checks,
-    savings_totals,
-)
+from finops_lib.optimize.routing.policy import routing_breaches, routing_measures, tier_mix
+from finops_lib.optimize.routing.router import Router, fit_router
+from finops_lib.optimize.routing.routes import Routes, optimal_routes
 
 __all__ = [
     "LEVERS",

@@ -1,38 +1,38 @@
 """Report: draw, tabulate, explore and record what the stages computed."""
 
-from finops_lib.report.allocation_text import allocation_text
-from finops_lib.report.budget_text import budget_text
 from finops_lib.report.chart import Chart, alt_text, show, use_style
-from finops_lib.report.figures_allocation import plot_allocation_waterfall, plot_receivers, plot_trace
-from finops_lib.report.figures_anomalies import plot_anomalies, plot_driver_events
-from finops_lib.report.figures_budgets import plot_budgets, plot_burn_down
-from finops_lib.report.figures_drivers import plot_cost_bridge, plot_drivers, plot_scenarios, plot_sensitivity
-from finops_lib.report.figures_forecast import plot_backtest, plot_forecast, plot_projection
-from finops_lib.report.figures_full_cost import plot_customer_margin, plot_full_cost, plot_waste
-from finops_lib.report.figures_levers import plot_backlog, plot_levers, plot_routes, plot_savings, plot_verdicts
-from finops_lib.report.figures_models import plot_cost_per_success, plot_model_mix, plot_token_classes
-from finops_lib.report.figures_months import plot_month_on_month
-from finops_lib.report.figures_outcomes import growth_text, plot_cost_and_outcome
-from finops_lib.report.figures_portfolio import plot_portfolio, plot_viability
-from finops_lib.report.figures_quality import plot_capture_days, plot_coverage, plot_quarantine, plot_rows_read
-from finops_lib.report.figures_reconciliation import plot_reconciled_months, plot_variance_bridge
-from finops_lib.report.figures_rollout import plot_plan_bridge, plot_rollout
-from finops_lib.report.figures_routing import plot_frontier, plot_gate
-from finops_lib.report.figures_routing_policy import plot_policy_breaches
-from finops_lib.report.figures_spend import plot_prompt_composition, plot_spend, plot_spend_matrix
-from finops_lib.report.figures_trend import plot_daily_cost, plot_daily_spend, plot_unit_costs
-from finops_lib.report.forecast_headline import forecast_text
-from finops_lib.report.headline import headline_text
+from finops_lib.report.figures.allocation import plot_allocation_waterfall, plot_receivers, plot_trace
+from finops_lib.report.figures.anomalies import plot_anomalies, plot_driver_events
+from finops_lib.report.figures.budgets import plot_budgets, plot_burn_down
+from finops_lib.report.figures.drivers import plot_cost_bridge, plot_drivers, plot_scenarios, plot_sensitivity
+from finops_lib.report.figures.forecast import plot_backtest, plot_forecast, plot_projection
+from finops_lib.report.figures.full_cost import plot_customer_margin, plot_full_cost, plot_waste
+from finops_lib.report.figures.levers import plot_backlog, plot_levers, plot_routes, plot_savings, plot_verdicts
+from finops_lib.report.figures.models import plot_cost_per_success, plot_model_mix, plot_token_classes
+from finops_lib.report.figures.months import plot_month_on_month
+from finops_lib.report.figures.outcomes import growth_text, plot_cost_and_outcome
+from finops_lib.report.figures.portfolio import plot_portfolio, plot_viability
+from finops_lib.report.figures.quality import plot_capture_days, plot_coverage, plot_quarantine, plot_rows_read
+from finops_lib.report.figures.reconciliation import plot_reconciled_months, plot_variance_bridge
+from finops_lib.report.figures.rollout import plot_plan_bridge, plot_rollout
+from finops_lib.report.figures.routing import plot_frontier, plot_gate
+from finops_lib.report.figures.routing_policy import plot_policy_breaches
+from finops_lib.report.figures.spend import plot_prompt_composition, plot_spend, plot_spend_matrix
+from finops_lib.report.figures.trend import plot_daily_cost, plot_daily_spend, plot_unit_costs
 from finops_lib.report.labels import LEVER_LABELS
-from finops_lib.report.portfolio_text import portfolio_links, portfolio_text
-from finops_lib.report.reconciliation_text import reconciliation_text
-from finops_lib.report.review_text import review_text, scorecard_table
-from finops_lib.report.rollout_text import rollout_text
-from finops_lib.report.savings_text import savings_text
 from finops_lib.report.sidecar import Sidecar
 from finops_lib.report.tables import Label, Table, decision_table
 from finops_lib.report.text import count, month_name, share, unit_price, usd
 from finops_lib.report.widgets import explore
+from finops_lib.report.words.allocation import allocation_text
+from finops_lib.report.words.budgets import budget_text
+from finops_lib.report.words.forecast import forecast_text
+from finops_lib.report.words.headline import headline_text
+from finops_lib.report.words.portfolio import portfolio_links, portfolio_text
+from finops_lib.report.words.reconciliation import reconciliation_text
+from finops_lib.report.words.review import review_text, scorecard_table
+from finops_lib.report.words.rollout import rollout_text
+from finops_lib.report.words.savings import savings_text
 
 __all__ = [
     "LEVER_LABELS",

@@ -18,7 +18,7 @@ import yaml
 
 from finops_lib.ingest import Ledger, open_ledger, read_source, refresh_ledger, workspace
 from finops_lib.ingest.engine import arrow_type, connect, fetch
-from finops_lib.ingest.reading import Reading
+from finops_lib.ingest.reading.sources import Reading
 from finops_lib.params import Params, Source, load_params
 from finops_lib.schema import REQUESTS, TOKENS, names
 

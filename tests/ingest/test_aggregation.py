@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from finops_lib.ingest.aggregation import bucket_union, build_rows, complete_usage, price_relation, requests_table
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.price_list import read_price_list
+from finops_lib.ingest.prices.price_list import read_price_list
 from finops_lib.params import Organisation, PriceOverride
 from finops_lib.schema import DIMENSIONS, LEDGER, TOKEN_CLASSES, USAGE, names
 

@@ -28,8 +28,8 @@ from finops_lib.ingest import (
     unpriced_models,
 )
 from finops_lib.ingest.build import months_of
-from finops_lib.ingest.price_rows import PriceList
-from finops_lib.ingest.quality import late_tokens, reading_checks
+from finops_lib.ingest.prices.rows import PriceList
+from finops_lib.ingest.questions.quality import late_tokens, reading_checks
 from finops_lib.params import Organisation, Params, Settings, Source
 
 CLOSED_ON = date(2026, 10, 5)

@@ -29,7 +29,7 @@ from finops_lib.errors import SourceError
 from finops_lib.ingest import engine
 from finops_lib.ingest.aggregation import requests_table, usage_statement
 from finops_lib.ingest.engine import DuckDBDialect, SparkDialect, exact_quantile, exact_sum, local_day, to_sql, utc
-from finops_lib.ingest.measures import quantiles_statement, tasks_statement, users_statement
+from finops_lib.ingest.questions.measures import quantiles_statement, tasks_statement, users_statement
 from finops_lib.schema import AMOUNTS, COUNTS, DIMENSIONS, FLAGS, INPUT_CLASSES, REQUESTS, TOKEN_CLASSES, TOKENS, names
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from finops_lib.errors import ParamsError
-from finops_lib.inform.focus_rows import focus_rows
+from finops_lib.inform.focus.rows import focus_rows
 from finops_lib.report.focus_file import columns_of_digits, focus_text, write_focus
 
 

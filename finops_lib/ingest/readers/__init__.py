@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from finops_lib.errors import SourceError
-from finops_lib.ingest.containers import first_records, parsed
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.bill import BillReader
+from finops_lib.ingest.reading.containers import first_records, parsed
 
 FORMATS: dict[str, str] = {
     "litellm": "litellm",

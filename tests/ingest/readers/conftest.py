@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from finops_lib.ingest import records
 from finops_lib.ingest.engine import connect
 from finops_lib.ingest.readers import find_reader
 from finops_lib.ingest.readers.base import MACROS
-from finops_lib.ingest.tokens import RAW, bucket_sql, fault_sql
+from finops_lib.ingest.reading import records
+from finops_lib.ingest.reading.tokens import RAW, bucket_sql, fault_sql
 from finops_lib.schema import TOKEN_CLASSES
 
 FIXTURES = Path(__file__).parent / "fixtures"

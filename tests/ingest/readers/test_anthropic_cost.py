@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from finops_lib.ingest import load_charges
-from finops_lib.ingest.exports import read_source
+from finops_lib.ingest.reading.exports import read_source
 from finops_lib.params import Source
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest import load_charges
-from finops_lib.ingest.exports import read_source
+from finops_lib.ingest.reading.exports import read_source
 from finops_lib.params import Source
 
 MAPPING = {

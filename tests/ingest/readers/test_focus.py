@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from finops_lib.ingest import load_charges, load_invoice_details
-from finops_lib.ingest.exports import read_source
+from finops_lib.ingest.reading.exports import read_source
 from finops_lib.params import Source
 
 BILLS = Path(__file__).parents[4] / "shared" / "data" / "focus"

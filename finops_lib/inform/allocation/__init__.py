@@ -1,0 +1,1 @@
+"""Allocation: every charge given to who caused it, to the last cent."""

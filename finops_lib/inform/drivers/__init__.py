@@ -1,0 +1,1 @@
+"""Drivers: calls × context × rate, between two months, ahead, and under what-ifs."""

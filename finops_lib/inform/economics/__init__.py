@@ -1,0 +1,1 @@
+"""Economics: the full cost, the cost of an outcome, waste, and what a customer leaves."""

@@ -1,0 +1,1 @@
+"""Profile: what was spent on what, by whom, and how it moves."""

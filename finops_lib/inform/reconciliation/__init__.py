@@ -1,0 +1,1 @@
+"""Reconciliation: the estimate held against the invoice, each difference with its cause."""

@@ -1,0 +1,1 @@
+"""Bills: what providers and infrastructure charge, one contract for every format and currency."""

@@ -1,0 +1,1 @@
+"""Questions: what sums by day cannot answer, asked of the requests at the grain a report needs."""

@@ -1,0 +1,344 @@
+"""Exports: read a team's files into the workspace, say what became of every row, change nothing the second time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from finops_lib import __version__
+from finops_lib.errors import SourceError
+from finops_lib.ingest import aggregation, workspace
+from finops_lib.ingest.bills.bills import read_bills
+from finops_lib.ingest.bills.deliveries import STAGES
+from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.prices.price_list import PriceList, read_price_list
+from finops_lib.ingest.readers import BILL_FORMATS, check_format, find_bill_reader, find_reader, recognise
+from finops_lib.ingest.readers.base import Reader
+from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
+from finops_lib.ingest.reading import attribution
+from finops_lib.ingest.reading.containers import find_files, first_records
+from finops_lib.ingest.reading.database import database_label, fetch_spend_logs, is_database
+from finops_lib.ingest.reading.laid_records import lay_records, refuse_unread, relax_records
+from finops_lib.ingest.reading.normalise import Origin, normalise, type_records
+from finops_lib.ingest.reading.originals import keep_raw_text
+from finops_lib.ingest.reading.records import load_records
+from finops_lib.ingest.reading.sources import FATES, Reading
+from finops_lib.ingest.tables import read_table
+from finops_lib.params import Organisation, Params, Source
+from finops_lib.schema import TOKEN_CLASSES
+
+CLOCK_TOLERANCE = timedelta(days=2)
+_DAY_US = 86_400_000_000
+GAP_DAYS = 3
+
+
+def read_source(
+    source: Source, params: Params, *, prices: PriceList | None = None, paths: Sequence[str] | None = None
+) -> list[Reading]:
+    """Read one source into the workspace.
+
+    Parameters
+    ----------
+    source : Source
+        What to read, as in ``organisation.yaml``.
+    params : Params
+        Project, workspace, owners and rules.
+    prices : PriceList, optional
+        Price list for the figures; the packaged one otherwise.
+    paths : sequence of str, optional
+        Several paths in place of ``source.path``.
+
+    Returns
+    -------
+    list of Reading
+        One a format found; a source read before, unchanged, is not read again and gives the same figures.
+
+    Raises
+    ------
+    SourceError
+        If nothing is there to read, a file is of no known format or of another than the one named.
+    """
+    prices = prices or read_price_list()
+    given = list(paths or [source.path])
+    if any(map(is_database, given)):
+        _check_database(given, source)
+        with tempfile.TemporaryDirectory() as folder:
+            return [_read_files(fetch_spend_logs(given[0], Path(folder)), "litellm", source, params, prices, given)]
+    files = find_files(given, params.project)
+    if source.table not in ("requests", *STAGES):
+        return [read_table(files, source, params)]
+    return [
+        read_bills(members, name, source, params)
+        if name in BILL_FORMATS or source.table in STAGES
+        else _read_files(members, name, source, params, prices, given)
+        for name, members in sorted(_by_format(files, source, params).items())
+    ]
+
+
+def _check_database(given: list[str], source: Source) -> None:
+    if len(given) > 1:
+        message = f"A database is read alone, found {len(given)} paths"
+        raise SourceError(message, hint="read the database and the files one after the other")
+    if source.format not in ("auto", "litellm") or source.table != "requests":
+        message = f"A database holds spend logs of LiteLLM, not '{source.format}' of table '{source.table}'"
+        raise SourceError(message, hint="use --format litellm, or export the other tables as files")
+
+
+def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, list[Path]]:
+    if source.format == "mapped":
+        return {"mapped": files}
+    if source.format != "auto":
+        reader = find_bill_reader(source.format) if source.format in BILL_FORMATS else find_reader(source.format)
+        for path in files:
+            check_format(path, reader)
+        return {source.format: files}
+    found: dict[str, list[Path]] = {}
+    for path in files:
+        name = recognise(path)
+        if name is None and first_records(path) and source.table == "requests":
+            message = f"{path}: its format is not recognised"
+            raise SourceError(message, hint="name it with --format, or describe its columns with --format mapped")
+        found.setdefault(name or "mapped", []).append(path)
+    return found
+
+
+def _read_files(
+    files: list[Path], name: str, source: Source, params: Params, prices: PriceList, given: list[str]
+) -> Reading:
+    mapping = read_mapping(params.project / source.mapping if source.mapping else None) if name == "mapped" else None
+    reader = mapped_reader(mapping) if mapping else find_reader(name)
+    if is_database(given[0]):
+        # A table is read whole, however many rows it has.
+        reader = replace(reader, row_limit=None)
+    labels = (
+        [_label(path, params.project) for path in files] if not is_database(given[0]) else [database_label(given[0])]
+    )
+    with workspace.locked(params.workspace):
+        key = _reading_key(files, labels, reader, source, params, mapping, prices)
+        known = workspace.read_json(params.workspace / "reads.json", {})
+        # Keys hold times of files, so they stand apart from what reports are made of.
+        keys = workspace.read_json(params.workspace / ".reading_keys.json", {})
+        place = f"{name}:{'|'.join(labels)}"
+        if keys.get(place) == key and place in known:
+            return Reading(**known[place]["reading"])
+        # The same files under new rules (a mapping that was mended): their rows may have other ids now.
+        again = keys.get(place, "").split("-")[0] == key.split("-")[0]
+        reading = _read_anew(files, labels, reader, source, params, prices, again=again)
+        known = {p: entry for p, entry in known.items() if not _covers(labels, entry["reading"]["files"], name, p)}
+        known[place] = {"reading": reading.__dict__}
+        workspace.write_json(params.workspace / "reads.json", known)
+        workspace.write_json(params.workspace / ".reading_keys.json", keys | {place: key})
+    return reading
+
+
+def _covers(labels: list[str], files: list[str], name: str, place: str) -> bool:
+    """Whether an older record of a reading is about files that were all read again now."""
+    return place.startswith(f"{name}:") and set(files) <= set(labels)
+
+
+def _label(path: Path, project: Path) -> str:
+    """Name a file relative to the project where it lies inside, so that pages name no machine's folders."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
+
+
+def _reading_key(
+    files: list[Path],
+    labels: list[str],
+    reader: Reader,
+    source: Source,
+    params: Params,
+    mapping: Mapping | None,
+    prices: PriceList,
+) -> str:
+    """Hash what a reading rests on: the files, then the rules they are read by."""
+    rules = params.organisation.model_dump(mode="json", exclude={"sources", "company", "defaults"})
+    others = {
+        n: s.model_dump(mode="json", include={"match", "title", "defaults"}) for n, s in params.assistants.items()
+    }
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    parts = [
+        workspace.LAYOUT,
+        __version__,
+        reader.name,
+        prices.version,
+        mapping.model_dump() if mapping else None,
+        rules,
+        others,
+        source.model_dump(exclude={"path"}),
+    ]
+    hashed = (json.dumps(part, sort_keys=True, default=str).encode() for part in ([stats, labels], parts))
+    return "-".join(hashlib.sha256(text).hexdigest() for text in hashed)
+
+
+def _read_anew(
+    files: list[Path],
+    labels: list[str],
+    reader: Reader,
+    source: Source,
+    params: Params,
+    prices: PriceList,
+    *,
+    again: bool = False,
+) -> Reading:
+    with tempfile.TemporaryDirectory() as folder, connect(scratch=Path(folder)) as connection:
+        named = dict(zip(files, labels if len(labels) == len(files) else labels * len(files), strict=True))
+        _register_times(connection, named)
+        attribution.register_owners(connection, params.organisation, params.assistants)
+        origin = Origin(source.account, source.layer, source.defaults)
+        first = not workspace.files_of(params.workspace, "requests", reader.name)
+        _load(connection, files, reader, Path(folder), named)
+        normalise(connection, reader, params.organisation, prices, origin, first=first)
+        keep_raw_text(connection, "new_quarantine", "typed")
+        warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection) + _gap_warnings(connection)
+        reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
+        counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
+        for table, fresh, fate in (
+            ("requests", "new_requests", "requests"),
+            ("usage_buckets", "new_buckets", "aggregated"),
+        ):
+            if again:
+                workspace.drop_rows(connection, params.workspace, table, reader.name, labels)
+            lost = workspace.merge_new(connection, params.workspace, table, fresh, reader.name)
+            if lost:
+                counts[fate] -= lost
+                counts["duplicates"] += lost
+                reasons.append({"fate": "duplicates", "reason": "same id as a row read before", "rows": lost})
+            if first and table == "requests":
+                _read_back(connection, workspace.files_of(params.workspace, table, reader.name))
+        for table, fresh in (("quarantine", "new_quarantine"), ("spans", "new_spans")):
+            workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
+        figures = _figures(connection, params.organisation, prices)
+    reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
+    return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings)
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection, files: list[Path], reader: Reader, scratch: Path, named: dict[Path, str]
+) -> None:
+    """Load and type the records: lines while they are read, strictly if they let themselves, anything else copied."""
+    given = {"unwrap": reader.unwrap, "scratch": scratch, "labels": named}
+    if not lay_records(connection, files, reader.fields, **given):
+        load_records(connection, files, reader.fields, **given)
+        type_records(connection, reader)
+        return
+    try:
+        type_records(connection, reader)
+    except duckdb.Error:
+        relax_records(connection, reader.fields)
+        type_records(connection, reader)
+        if not refuse_unread(connection, "typed"):
+            load_records(connection, files, reader.fields, **given, strictly=False)
+            type_records(connection, reader)
+
+
+def _read_back(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
+    """Let what is asked of the new requests be asked of their files, which hold them worked out."""
+    is_view = connection.execute("SELECT count(*) FROM duckdb_views() WHERE view_name = 'new_requests'").fetchall()[0][
+        0
+    ]
+    if files and is_view:
+        connection.execute(f"CREATE OR REPLACE VIEW new_requests AS SELECT * FROM {workspace.scan(files)}")
+
+
+def _register_times(connection: duckdb.DuckDBPyConnection, named: dict[Path, str]) -> None:
+    """Note how young a record can be: no younger than its file; clocks may differ a little."""
+    latest: dict[str, datetime] = {}
+    for path, label in named.items():
+        written = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC) + CLOCK_TOLERANCE
+        latest[label] = max(written, latest.get(label, written))
+    table = pa.table({"source_file": list(latest), "latest": pa.array(latest.values(), pa.timestamp("us", tz="UTC"))})
+    connection.register("times", table)
+    connection.execute("CREATE OR REPLACE TABLE file_times AS SELECT * FROM times")
+    connection.unregister("times")
+
+
+def _limit_warnings(connection: duckdb.DuckDBPyConnection, reader: Reader) -> list[str]:
+    if not reader.row_limit:
+        return []
+    full = connection.execute(
+        "SELECT source_file, count(*) FROM typed GROUP BY 1 HAVING count(*) = ? ORDER BY 1", [reader.row_limit]
+    ).fetchall()
+    return [
+        f"{Path(path).name} holds exactly {rows:,} rows, the limit of {reader.name} exports: it is probably cut off"
+        for path, rows in full
+    ]
+
+
+def _sampling_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Warn of logs that hold only a sample of the calls: no bill can be made from them."""
+    rate = "list_filter(tags, lambda t: starts_with(t, 'sampling_rate:'))[1]"
+    (lowest,) = connection.execute(
+        f"SELECT min(TRY_CAST(split_part({rate}, ':', 2) AS DOUBLE)) FROM typed WHERE len(tags) > 0"
+    ).fetchall()[0]
+    if lowest is None or lowest >= 1:
+        return []
+    return [f"the log was sampled at a rate of {lowest:g}: most calls are missing, so its cost is far too low"]
+
+
+def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    gaps = connection.execute(
+        f"""WITH days AS (SELECT DATE '1970-01-01' + CAST(number AS INTEGER) AS day
+            FROM (SELECT DISTINCT epoch_us(timestamp) // {_DAY_US} AS number FROM new_requests)),
+        next_days AS (SELECT day, lead(day) OVER (ORDER BY day) AS following FROM days)
+        SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""",
+        [GAP_DAYS],
+    ).fetchall()
+    shown = [f"no calls between {day} and {following}: are logs missing?" for day, following in gaps[:5]]
+    return shown + ([f"{len(gaps) - 5} more gaps of over {GAP_DAYS} days"] if len(gaps) > 5 else [])
+
+
+def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation, prices: PriceList) -> dict[str, Any]:
+    """Work out tokens, cost, coverage and span of what this reading added."""
+    zone = organisation.time_zone
+    for table in ("new_requests", "new_buckets"):
+        connection.execute(f"CREATE OR REPLACE VIEW all_{table} AS {workspace.completed_sql(connection, table)}")
+    connection.execute(
+        f"""CREATE OR REPLACE VIEW counted AS SELECT * REPLACE (
+            CASE WHEN (team IS NOT NULL OR tag_shares IS NOT NULL) AND workflow IS NOT NULL
+                AND (cost_center IS NOT NULL OR tag_shares IS NOT NULL) THEN 'attributed' END AS workflow)
+        FROM ({aggregation.bucket_union("all_new_requests", "all_new_buckets", zone)})"""
+    )
+    priced = aggregation.price_relation(connection, "counted", organisation, prices, kept=("workflow",))
+    costs = priced.filter(pc.is_valid(priced["contracted_cost"]))
+    total = pc.sum(costs["contracted_cost"]).as_py()
+    owned = pc.sum(costs.filter(pc.is_valid(costs["workflow"]))["contracted_cost"]).as_py() or 0
+    unpriced = priced.filter(pc.is_null(priced["contracted_cost"]))
+    tokens = " + ".join(TOKEN_CLASSES.values())
+    row = connection.execute(
+        f"""WITH spans_of_time AS (
+            SELECT min(timestamp) AS first, max(timestamp) AS last FROM new_requests
+            UNION ALL SELECT min(bucket_start), max(bucket_start) FROM new_buckets)
+        SELECT coalesce(sum({tokens}) FILTER (NOT cache_hit), 0), count(*) FILTER (usage_basis = 'ambiguous'),
+            sum(reported_cost), (SELECT strftime(min(first), '{_MOMENT}') FROM spans_of_time),
+            (SELECT strftime(max(last), '{_MOMENT}') FROM spans_of_time)
+        FROM counted"""
+    ).fetchall()[0]
+    return {
+        "tokens": int(row[0]),
+        "ambiguous": int(row[1]),
+        "unpriced_tokens": int(pc.sum(unpriced["pricing_quantity"]).as_py() or 0),
+        "list_cost": _number(pc.sum(costs["list_cost"]).as_py()),
+        "contracted_cost": _number(total),
+        "reported_cost": _number(row[2]),
+        "attribution_coverage": float(owned / total) if total else None,
+        "first_timestamp": row[3],
+        "last_timestamp": row[4],
+    }
+
+
+_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,1 @@
+"""Alerting: one message a cause, to its owners, delivered once."""

@@ -1,0 +1,1 @@
+"""Anomalies: unusual days and creeping drift, with size, first day and likely cause."""

@@ -1,0 +1,1 @@
+"""Gateway: budgets, limits and routes in the form a gateway accepts."""

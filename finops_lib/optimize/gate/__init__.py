@@ -1,0 +1,1 @@
+"""Gate: a change is promoted when a held-out set shows that quality holds."""

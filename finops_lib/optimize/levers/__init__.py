@@ -1,0 +1,1 @@
+"""Levers: what each would save, together, and what the promoted ones saved on record."""

@@ -1,0 +1,1 @@
+"""Routing: which model serves which requests, at what quality, and what the policy allows."""

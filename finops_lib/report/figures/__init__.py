@@ -1,0 +1,1 @@
+"""Figures: one module a topic, frames in, a matplotlib Figure out."""

@@ -1,0 +1,1 @@
+"""Words: the sentences a page opens with, made from the same frames as its figures."""
