@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from finops_lib.inform import PanelModel, fit_panel, forecast_daily, month_end
+from finops_lib.inform import fit_panel, forecast_daily, project
 
 SERIES = Path(__file__).parents[1] / ".." / "shared" / "data" / "series" / "daily.parquet"
 QUANTILES = np.array([0.025, 0.10, 0.50, 0.90, 0.975])
@@ -89,9 +89,9 @@ def prophet(known: pd.Series) -> np.ndarray:
     return np.quantile(draws, QUANTILES, axis=1).T
 
 
-def kit(model: PanelModel) -> Forecaster:
+def kit(known: pd.Series) -> np.ndarray:
     """Forecast with the kit."""
-    return lambda known: forecast_daily(known, LONGEST, panel=model)[COLUMNS].to_numpy()
+    return forecast_daily(known, LONGEST)[COLUMNS].to_numpy()
 
 
 def origins(length: int, count: int) -> list[int]:
@@ -135,7 +135,7 @@ def daily_errors(series: dict[str, tuple[str, pd.Series]], peers: dict[str, Fore
     return pd.DataFrame(rows)
 
 
-def month_errors(series: dict[str, tuple[str, pd.Series]], model: PanelModel, months: int) -> pd.DataFrame:
+def month_errors(series: dict[str, tuple[str, pd.Series]], months: int) -> pd.DataFrame:
     """Measure the month-end projection at day 10, 15 and 20 against the run-rate."""
     rows = []
     for group, values in series.values():
@@ -145,7 +145,7 @@ def month_errors(series: dict[str, tuple[str, pd.Series]], model: PanelModel, mo
             for day in (10, 15, 20):
                 as_of = month.start_time + pd.Timedelta(days=day - 1)
                 known = values[:as_of].iloc[-CONTEXT:]
-                found = month_end(known, as_of, panel=model).iloc[0]
+                found = project(known, as_of, periods=("month",)).iloc[0]
                 for name, said in (("kit", found["projected"]), ("run-rate", found["run_rate"])):
                     error = min(abs(said - total) / total, CAP)
                     rows.append({"method": name, "group": group, "day": day, "error": error})
@@ -167,15 +167,15 @@ def main() -> None:
     warnings.simplefilter("ignore")
     series = read_series(chosen.series, chosen.every)
     begun = time.perf_counter()
-    model = fit_panel()
+    fit_panel()
     fitting = time.perf_counter() - begun
-    peers = {"kit": kit(model), "run-rate": run_rate, "weekday naive": weekday_naive}
+    peers = {"kit": kit, "run-rate": run_rate, "weekday naive": weekday_naive}
     if chosen.peers:
         peers |= {"Theta": theta, "ETS": exponential_smoothing}
         if importlib.util.find_spec("prophet"):
             peers["Prophet"] = prophet
     daily = daily_errors(series, peers, chosen.origins)
-    months = month_errors(series, model, chosen.months)
+    months = month_errors(series, chosen.months)
     tables = {
         "days": daily.groupby(["days", "method"]).mean(numeric_only=True),
         "days_by_group": daily.pivot_table(index=["days", "method"], columns="group", values="wql"),

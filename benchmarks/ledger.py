@@ -27,7 +27,9 @@ import pyarrow.parquet as pq
 from finops_lib.ingest import read_source
 from finops_lib.ingest.aggregation import build_rows, price_setting, requests_table, usage_statement
 from finops_lib.ingest.engine import connect, fetch, run
-from finops_lib.ingest.prices.price_list import match_models, read_price_list, unit_prices
+from finops_lib.ingest.prices.model_names import match_models
+from finops_lib.ingest.prices.price_list import unit_prices
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.params import Organisation, Params, Settings, Source
 from finops_lib.sample import synthetic_requests
 from finops_lib.schema import TOKEN_CLASSES

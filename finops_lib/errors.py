@@ -16,6 +16,35 @@ A result that is merely bad (a budget overrun, low coverage) is never an error: 
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Ask whether the nearest known name was meant.
+
+    Parameters
+    ----------
+    name : str
+        What was written.
+    known : iterable of str
+        What could have been meant.
+    otherwise : str
+        What to say when nothing comes near.
+
+    Returns
+    -------
+    str
+        A hint.
+
+    Examples
+    --------
+    >>> nearest("modle", ["model", "team"])
+    "did you mean 'model'?"
+    """
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean '{close[0]}'?" if close else otherwise
+
 
 class FinOpsError(ValueError):
     """Base of all errors of the kit.

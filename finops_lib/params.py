@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from finops_lib.errors import ParamsError
+from finops_lib.errors import ParamsError, nearest
 from finops_lib.settings import (
     ORGANISATION,
     Attribution,
@@ -114,9 +113,7 @@ def load_params(
     ParamsError
         If a file cannot be read, a key is unknown (the nearest known one is named) or a value is wrong.
     """
-    if not isinstance(assistant, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", assistant):
-        message = f"'{assistant}' is no assistant's name"
-        raise ParamsError(message, hint="use letters, digits, '-', '_' and '.' as in parameters/<assistant>.yaml")
+    _check_name(assistant)
     _check_period(period, "period")
     given = _mapping(settings, "the settings passed in")
     folder = find_project(project) / "parameters"
@@ -132,10 +129,9 @@ def load_params(
     elif assistant in assistants:
         chosen = _assistant_settings(folder / f"{assistant}.yaml", organisation, given)
     else:
-        close = difflib.get_close_matches(assistant, assistants, n=1)
         message = f"No file parameters/{assistant}.yaml in {folder.parent}"
-        known = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(assistants) or 'none yet'}"
-        raise ParamsError(message, hint=known)
+        hint = nearest(assistant, assistants, f"known: {', '.join(assistants) or 'none yet'}")
+        raise ParamsError(message, hint=hint)
     in_force = assistants if assistant == ORGANISATION else assistants | {assistant: chosen}
     check_routing(organisation.models, in_force)
     return Params(
@@ -189,7 +185,7 @@ def list_assistants(project: Path | str) -> list[str]:
     Raises
     ------
     ParamsError
-        If a file is no YAML mapping, or its ``assistant`` is not the file's name.
+        If a file is no YAML mapping, or its ``assistant`` is not the file's name or no name.
     """
     found = []
     for path in sorted((Path(project) / "parameters").glob("*.yaml")):
@@ -201,6 +197,7 @@ def list_assistants(project: Path | str) -> list[str]:
         if content["assistant"] != path.stem:
             message = f"{path}: assistant is '{content['assistant']}', expected '{path.stem}' as the file is named"
             raise ParamsError(message, hint="rename the file or change the key")
+        _check_name(path.stem)
         found.append(path.stem)
     return found
 
@@ -221,6 +218,12 @@ def _assistant_settings(path: Path, organisation: Organisation, settings: Mappin
     own = _mapping(content.get("settings"), f"{path}: settings")
     merged = _merge(_merge(organisation.defaults, own), settings)
     return _validate(Settings, merged, path, prefix=("settings",), given=settings)
+
+
+def _check_name(assistant: Any) -> None:
+    if not isinstance(assistant, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", assistant):
+        message = f"'{assistant}' is no assistant's name"
+        raise ParamsError(message, hint="use letters, digits, '-', '_' and '.' as in parameters/<assistant>.yaml")
 
 
 def _check_period(period: Any, where: str) -> None:
@@ -297,10 +300,8 @@ def _validate(
             place = "the settings passed in"
         if problem["type"] == "extra_forbidden":
             known = _known_keys(model, keys[:-1])
-            close = difflib.get_close_matches(str(keys[-1]), known, n=1)
             message = f"{place}: unknown key '{where}'"
-            hint = f"did you mean '{close[0]}'?" if close else f"known keys: {', '.join(known)}"
-            raise ParamsError(message, hint=hint) from error
+            raise ParamsError(message, hint=nearest(str(keys[-1]), known, f"known keys: {', '.join(known)}")) from error
         wrong = problem["msg"].removeprefix("Value error, ")
         message = f"{place}: {where}: {wrong}, found {problem['input']!r}"
         raise ParamsError(message, hint="parameters/README.md says what each key takes") from error

@@ -15,6 +15,8 @@ import typer
 from finops_lib import __version__, cli
 
 COMMANDS = [
+    ["init"],
+    ["doctor"],
     ["ingest"],
     ["run"],
     ["lab"],
@@ -270,6 +272,24 @@ def test_a_month_is_closed_and_opened_again(finops, project):
     assert "USD 0.01" in again.told
 
 
+def test_a_month_with_bills_is_closed_with_what_they_said(finops, project):
+    """Three calls of 0.0045 against an invoice of 0.0135, which is met, and one of 0.0200, which is not."""
+    last = "2026-09-30T22:00:00Z,r4,house,large,1000,100,cx\n"
+    (project / "calls.csv").write_text(CALLS + last, encoding="utf-8")
+    finops("ingest", "--format", "mapped", project / "calls.csv", "--project", project)
+    told = []
+    for cost in ("0.0135", "0.02"):
+        bill = {"invoice_issuer_name": "House", "provider": "house", "model": "large", "billing_account_id": "a"}
+        bill |= {"charge_period_start": "2026-09-01", "charge_period_end": "2026-10-01", "billed_cost": cost}
+        bill["billing_currency"] = "USD"
+        (project / "bill.csv").write_text(f"{','.join(bill)}\n{','.join(bill.values())}\n", encoding="utf-8")
+        finops("ingest", "--format", "mapped", "--table", "charges", project / "bill.csv", "--project", project)
+        told.append(json.loads(finops("close", "--period", "2026-09", "--project", project, "--json").out))
+        finops("reopen", "--period", "2026-09", "--project", project)
+
+    assert [(True, 0.0135), (False, 0.02)] == [(one["reconciled"], float(one["invoice"])) for one in told]
+
+
 def test_a_month_without_prices_is_closed_without_a_cost(finops, project):
     """Nothing known is said to be nothing known, not a traceback."""
     (project / "parameters" / "organisation.yaml").write_text("company: X\n", encoding="utf-8")
@@ -324,6 +344,19 @@ def test_run_prints_one_object(finops, project, monkeypatch):
     assert (0, [], str(project / "site")) == tuple(json.loads(done.out)[n] for n in ("planned", "failed", "site"))
     assert "index.html" in finops("run", "--project", project).told
     assert "" == finops("run", "--project", project, "--quiet").out
+
+
+def test_a_run_is_written_where_and_given_the_time_that_is_asked_for(finops, project, monkeypatch):
+    """Both are what the hints of a failed run advise."""
+    from finops_lib import batch
+    from finops_lib.batch.outcome import BatchResult
+
+    asked = {}
+    monkeypatch.setattr(batch, "run_batch", lambda *_args, **given: asked.update(given) or BatchResult((), project))
+
+    finops("run", "--project", project, "--out", project / "elsewhere", "--timeout", "30")
+
+    assert (project / "elsewhere", 30.0) == (asked["out"], asked["timeout"])
 
 
 def test_failed_notebooks_end_with_an_error(finops, project, monkeypatch):

@@ -267,6 +267,11 @@ def test_assistants_are_the_files_that_name_one(project):
     assert {"support"} == set(load_params(project=folder).assistants)
 
 
+def test_a_file_whose_name_is_no_assistants_is_refused_for_all(project):
+    """Before a batch begins, not on the page of that assistant."""
+    assert "is no assistant's name" in refusal(project=project("", **{"it's": 'assistant: "it\'s"\n'}))
+
+
 def test_a_file_is_named_as_its_assistant_is(project):
     """A copied file whose name was forgotten is found."""
     told = refusal(project=project("", support="assistant: bot\n"))

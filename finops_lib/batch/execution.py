@@ -229,7 +229,7 @@ def _explain(error: Exception, notebook: NotebookNode | None, timeout: float) ->
     place = _place(*started[-1]) if started else {}
     if isinstance(error, CellTimeoutError):
         message = f"The cell ran longer than {timeout:g} s and was stopped."
-        return Failure(message, "allow more time, or look at a shorter period", **place)
+        return Failure(message, "allow more time with --timeout SECONDS, or look at a shorter period", **place)
     if isinstance(error, DeadKernelError):
         message = "The Python process died: it was killed, ran out of memory, or a library crashed."
         return Failure(message, "run the notebook in JupyterLab and watch its memory; run fewer jobs at once", **place)

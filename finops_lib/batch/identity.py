@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Iterable
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 
 import finops_lib
 from finops_lib.batch.plan import Run
+from finops_lib.files import replace_file
 from finops_lib.params import ORGANISATION, Params
 
 CONTENT_HASHES = ".content-hashes.json"
@@ -54,9 +54,7 @@ def workspace_fingerprint(params: Params) -> str:
     if found != known and workspace.is_dir():
         # A workspace that cannot be written to (another user's) is merely hashed again next time.
         with contextlib.suppress(OSError):
-            beside = workspace / f"{CONTENT_HASHES}.{os.getpid()}"
-            beside.write_text(json.dumps(found, sort_keys=True), encoding="utf-8")
-            beside.replace(workspace / CONTENT_HASHES)
+            replace_file(workspace / CONTENT_HASHES, json.dumps(found, sort_keys=True))
     return _hash({name: [entry[0], entry[3]] for name, entry in found.items()})
 
 
@@ -133,8 +131,8 @@ def _read_hashes(path: Path) -> dict[str, list[Any]]:
 def _record_hashes(params: Params) -> dict[str, str]:
     """Hash what lies beside the assistants' files, such as decisions or a price list."""
     folder = params.project / "parameters"
-    parsed = {f"{name}.yaml" for name in (ORGANISATION, *params.assistants)}
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in parsed)
+    parsed = {folder / f"{name}.yaml" for name in (ORGANISATION, *params.assistants)}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path not in parsed)
     return {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
 
 
@@ -142,9 +140,13 @@ def _record_hashes(params: Params) -> dict[str, str]:
 def _kit_hash() -> str:
     """Hash the kit's own source, which changes without its version while somebody works on it."""
     package = Path(__file__).resolve().parent.parent
+    return _hash(_file_hashes(package))
+
+
+def _file_hashes(package: Path) -> dict[str, str]:
+    names = {path: path.relative_to(package) for path in sorted(package.rglob("*")) if path.is_file()}
     apart = {"__pycache__", "notebooks"}
-    files = [path for path in sorted(package.rglob("*")) if path.is_file() and not apart & {*path.parts}]
-    return _hash({path.relative_to(package).as_posix(): file_hash(path) for path in files})
+    return {name.as_posix(): file_hash(path) for path, name in names.items() if not apart & {*name.parts}}
 
 
 @lru_cache(maxsize=1)

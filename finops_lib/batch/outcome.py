@@ -90,11 +90,6 @@ class BatchResult:
         """The runs that gave no report."""
         return [outcome for outcome in self.outcomes if outcome.state == FAILED]
 
-    @property
-    def exit_code(self) -> int:
-        """0 when every planned run has a report, else 1."""
-        return 1 if self.failed else 0
-
     def summary(self) -> dict[str, Any]:
         """Count the runs by state and name the failed ones, as one JSON object."""
         states = [outcome.state for outcome in self.outcomes]

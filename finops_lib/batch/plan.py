@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import keyword
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from finops_lib.errors import BatchError
+from finops_lib.errors import BatchError, nearest
 from finops_lib.params import ORGANISATION, Params, load_params
 
 TEAM = "team"
@@ -180,9 +179,7 @@ def check_parameters(path: Path, parameters: Mapping[str, Any]) -> None:
     for name in parameters:
         if name not in known:
             message = f"{path.name}: the cell tagged 'parameters' does not set '{name}'"
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"it sets '{close[0]}': rename it" if close else f"it sets {', '.join(known) or 'nothing'}"
-            raise BatchError(message, hint=hint)
+            raise BatchError(message, hint=nearest(name, known, f"it sets {', '.join(known) or 'nothing'}"))
 
 
 def title(path: Path) -> str:
@@ -219,11 +216,8 @@ def _chosen_notebooks(folder: Path, wanted: Iterable[str] | None) -> list[Path]:
         found = [path for path in files if stem in (path.stem, *_short_names(path.stem))]
         if not found:
             names = [path.stem for path in files]
-            close = difflib.get_close_matches(stem, names, n=1)
             message = f"No notebook '{name}' in {folder}"
-            raise BatchError(
-                message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none yet'}"
-            )
+            raise BatchError(message, hint=nearest(stem, names, f"known: {', '.join(names) or 'none yet'}"))
         chosen.update(found)
     return sorted(chosen)
 
@@ -253,11 +247,8 @@ def _chosen_assistants(params: Params, wanted: Iterable[str] | None, team: str |
     if wanted is not None:
         for name in (chosen := list(wanted)):
             if name not in (*names, ORGANISATION):
-                close = difflib.get_close_matches(name, names, n=1)
                 message = f"No assistant '{name}': there is no file parameters/{name}.yaml in {params.project}"
-                raise BatchError(
-                    message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names) or 'none yet'}"
-                )
+                raise BatchError(message, hint=nearest(name, names, f"known: {', '.join(names) or 'none yet'}"))
         names = [name for name in (ORGANISATION, *names) if name in chosen]
     elif team is None:
         names = [ORGANISATION, *names]
@@ -271,9 +262,6 @@ def _owned(params: Params, names: list[str], team: str) -> list[str]:
     known = {*params.organisation.teams, *filter(None, defaults.values())}
     owned = [name for name in names if name in defaults and team in (defaults[name], *owners[name])]
     if not owned and team not in known:
-        close = difflib.get_close_matches(team, known, n=1)
         message = f"No team '{team}' in parameters/organisation.yaml"
-        raise BatchError(
-            message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(sorted(known)) or 'none yet'}"
-        )
+        raise BatchError(message, hint=nearest(team, known, f"known: {', '.join(sorted(known)) or 'none yet'}"))
     return owned

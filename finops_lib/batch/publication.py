@@ -12,6 +12,7 @@ from typing import Any
 from finops_lib.batch.execution import Execution
 from finops_lib.batch.identity import file_hash
 from finops_lib.batch.plan import Run, title
+from finops_lib.files import replace_file
 
 RECEIPT = "finops-receipt/1"
 FAILURE = "finops-failure/1"
@@ -125,7 +126,6 @@ def publish_failure(
     """
     run, folder = execution.run, runs / execution.run.subject / period
     forget_failures(runs, run)
-    folder.mkdir(parents=True, exist_ok=True)
     record = {
         **about,
         **_names(run, period),
@@ -141,8 +141,8 @@ def publish_failure(
         kept = ""
     if kept:
         record["notebook_kept"] = True
-        _write(folder / f"{run.notebook}.failed.ipynb", kept, execution.folder)
-    _write(folder / f"{run.notebook}.failure.json", _dump(without_folders(record, private)), execution.folder)
+        replace_file(folder / f"{run.notebook}.failed.ipynb", kept)
+    replace_file(folder / f"{run.notebook}.failure.json", _dump(without_folders(record, private)))
 
 
 def forget_failures(runs: Path, run: Run) -> None:
@@ -217,12 +217,6 @@ def _replace(folder: Path, target: Path, name: str, outputs: dict[str, str]) -> 
     for output in older - set(outputs):
         (target / output).unlink(missing_ok=True)
     (folder / "receipt").replace(final)
-
-
-def _write(path: Path, text: str, beside: Path) -> None:
-    part = beside / f"{path.name}.part"
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 def clear(runs: Path) -> None:

@@ -32,7 +32,6 @@ def run_batch(
     progress: Progress | None = None,
     timeout: float = 900,
     prepare: Callable[[Params], object] | None = None,
-    standalone: bool = False,
 ) -> BatchResult:
     """Run notebooks for assistants and write the site.
 
@@ -54,8 +53,6 @@ def run_batch(
         Seconds a cell may take.
     prepare : callable, optional
         Called once with the project's parameters before anything is planned, e.g. to bring the ledger up to date.
-    standalone : bool
-        Put the stylesheet into every page, so that a page can be mailed by itself.
 
     Returns
     -------
@@ -84,7 +81,6 @@ def run_batch(
                 outputs / "site",
                 company=params.organisation.company,
                 workspace_sha256=batch.workspace,
-                standalone=standalone,
             )
         except OSError as error:
             message = f"The site in {outputs / 'site'} could not be written: {error}"
@@ -106,7 +102,9 @@ def _alone(outputs: Path) -> Iterator[None]:
         raise BatchError(message, hint="wait until it has ended, or write elsewhere with --out DIR") from error
     except OSError as error:
         message = f"Nothing can be written to {outputs}: {error}"
-        raise BatchError(message, hint="check access rights and free space, or name another folder") from error
+        raise BatchError(
+            message, hint="check access rights and free space, or write elsewhere with --out DIR"
+        ) from error
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from finops_lib import __version__
-from finops_lib.cli import alerts, check, decide, export, ingest, months, prices, promote, run
+from finops_lib.cli import alerts, check, decide, doctor, export, ingest, init, months, prices, promote, run
 from finops_lib.cli.console import out, tell
 from finops_lib.errors import FinOpsError
 
@@ -17,7 +17,7 @@ __all__ = ["app", "main"]
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode="markdown", add_completion=False, pretty_exceptions_enable=False
 )
-for commands in (ingest, run, months, check, alerts, promote, decide):
+for commands in (init, ingest, run, months, check, alerts, promote, decide, doctor):
     app.add_typer(commands.app)
 app.add_typer(prices.app, name="prices")
 app.add_typer(export.app, name="export")

@@ -102,9 +102,11 @@ def _found(params: Params, since: str | None, assistant: str | None, cadence: st
     except ValueError as error:
         message = f"--since: found '{since}', expected a day YYYY-MM-DD"
         raise ParamsError(message, hint="e.g. --since 2026-09-30") from error
+    ingest.refresh_ledger(params)
     ledger = ingest.open_ledger(params)
     inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
-    watched, burnt = operate.watch_and_burn(params, ledger.costs, ledger.usage, ledger.as_of, ingest.agent_runs(params))
+    asked = ingest.agent_runs(params), ingest.dearest_calls(ledger)
+    watched, burnt = operate.watch_and_burn(params, ledger.costs, ledger.usage, ledger.as_of, *asked)
     return operate.alerts(
         burnt,
         watched,

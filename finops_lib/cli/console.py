@@ -80,6 +80,10 @@ def print_frame(frame: Any, as_json: bool) -> None:
     shown = Table(*[str(column).replace("_", " ") for column in held.columns], box=None)
     for row in held.itertuples(index=False):
         shown.add_row(*["" if value is None or value != value else str(value) for value in row])
-    # As wide as it has to be: a terminal wraps lines, a file keeps them, and no figure is cut off.
-    needed = out.measure(shown, options=out.options.update(max_width=1_000)).maximum
-    Console(width=max(out.width, needed), soft_wrap=True).print(shown)
+    show(shown)
+
+
+def show(table: Table) -> None:
+    """Print a table as wide as it has to be: a terminal wraps lines, a file keeps them, and no figure is cut off."""
+    needed = out.measure(table, options=out.options.update(max_width=1_000)).maximum
+    Console(width=max(out.width, needed), soft_wrap=True).print(table)

@@ -26,6 +26,10 @@ def decide(
     assistant: Annotated[str, typer.Option(help="Assistant it is about (default: all).")] = "organisation",
     workflow: Annotated[str | None, typer.Option(help="Workflow it is about.")] = None,
     effect: Annotated[str | None, typer.Option(help="Expected change of the cost in USD a month; less is -.")] = None,
+    waste: Annotated[
+        str | None, typer.Option(help="Retirement: the line of waste it ends, as the review has it.")
+    ] = None,
+    quantity: Annotated[float | None, typer.Option(help="Retirement: how much of it (default: all).")] = None,
     approver: Annotated[str | None, typer.Option(help="Exception: role that approved it.")] = None,
     reason: Annotated[str | None, typer.Option(help="Exception: why.")] = None,
     expires: Annotated[str | None, typer.Option(help="Exception: its last day YYYY-MM-DD.")] = None,
@@ -51,6 +55,8 @@ def decide(
         "owner": owner,
         "effect": effect,
         "review": review,
+        "waste": waste,
+        "quantity": quantity,
         "approver": approver,
         "reason": reason,
         "expires": expires,

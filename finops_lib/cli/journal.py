@@ -26,7 +26,7 @@ def journal(
     """Write the chargeback journal of a closed and reconciled month: one balanced entry per cost center."""
     from finops_lib import inform
     from finops_lib.cli.month_of_record import allocation_of_month, check_final
-    from finops_lib.ingest.workspace import write_text
+    from finops_lib.files import replace_file
     from finops_lib.report.sidecar import csv_bytes
 
     params = load(project)
@@ -39,7 +39,7 @@ def journal(
     )
     text = csv_bytes(entries).decode()
     if to:
-        write_text(to, text)
+        replace_file(to, text)
     debits, owed = inform.journal_totals(entries)
     if as_json:
         told = {"period": period, "provisional": provisional, "file": str(to) if to else None}

@@ -23,7 +23,7 @@ def litellm(
 ) -> None:
     """Write config.yaml and request bodies for a LiteLLM gateway; what it would ignore or refuse is not written."""
     from finops_lib import ingest, operate
-    from finops_lib.ingest.workspace import write_text
+    from finops_lib.files import replace_file
 
     params = load(project)
     ingest.refresh_ledger(params)
@@ -39,7 +39,7 @@ def litellm(
         raise ParamsError(message, hint="mend routing, budgets or keys in parameters/")
     files = operate.gateway_files(gateway)
     for name, text in files.items():
-        write_text(to / name, text)
+        replace_file(to / name, text)
     notes = [{"kind": kind, "about": about, "note": words} for kind, about, words in gateway.notes]
     if as_json:
         typer.echo(json.dumps({"folder": str(to), "files": list(files), "groups": gateway.groups, "notes": notes}))

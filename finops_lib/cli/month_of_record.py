@@ -40,13 +40,9 @@ def charges_of_month(params: Params, period: str) -> pd.DataFrame:
     if not ledger.months and bills.empty:
         raise ParamsError(_NOTHING, hint=_SOURCES)
     if period in set(ingest.closed_months(params)["month"]):
-        true_ups = ingest.closed_true_ups(params, period)
-    else:
-        rules = params.organisation.reconciliation
-        billing = ingest.billing_usage(params, [period])
-        found = inform.reconcile(ledger.costs, bills, month=period, settings=rules, billing=billing)
-        true_ups = found.true_ups
-    return inform.charges_of_record(ledger.costs, bills, true_ups, period)
+        return inform.charges_of_record(ledger.costs, bills, ingest.closed_true_ups(params, period), period)
+    rules, billing = params.organisation.reconciliation, ingest.billing_usage(params, [period])
+    return inform.reconciled_charges(ledger.costs, bills, month=period, settings=rules, billing=billing)
 
 
 def allocation_of_month(params: Params, period: str) -> tuple[pd.DataFrame, Allocation]:
@@ -68,7 +64,7 @@ def allocation_of_month(params: Params, period: str) -> tuple[pd.DataFrame, Allo
 
 
 def check_final(params: Params, period: str) -> None:
-    """Refuse a month that is not closed, or did not meet its invoices when it was."""
+    """Refuse a month that is not closed, did not meet its invoices when it was, or was billed anew since."""
     from finops_lib import ingest
 
     closed = ingest.closed_months(params)
@@ -77,6 +73,8 @@ def check_final(params: Params, period: str) -> None:
         message, how = f"{period} is not closed", f"finops close --period {period}"
     elif not record["reconciled"].item():
         message, how = f"{period} is closed, but does not meet its invoices", "see the page 02_reconciliation"
+    elif record["changed_since"].item():
+        message, how = record["changed_since"].item(), f"finops reopen --period {period}, then close it again"
     else:
         return
     raise ParamsError(message, hint=f"{how}; or --provisional for a journal that says it may change")

@@ -64,15 +64,20 @@ def _judge(params: Params, assistant: str, workflow: str | None, configuration: 
 
     name = f"{assistant}/{workflow}" if workflow else assistant
     evaluations = ingest.load_table(params, "evaluations")
+    ingest.refresh_ledger(params)
     ledger = ingest.open_ledger(params)
-    own = evaluations[evaluations["evaluation_set"] == name] if len(evaluations) else evaluations
-    gate = (params.assistants[assistant]).gate
-    found = optimize.evaluated_routes(own, ledger.month(ledger.costs), gate) if len(own) else []
+    own = evaluations[evaluations["evaluation_set"] == name]
+    rules = params.assistants[assistant].gate, params.routing_policies, params.organisation.models
+    prices = ingest.contracted_prices(ledger, own["configuration"].unique())
+    found = optimize.evaluated_routes(own, ledger.month(ledger.costs), *rules, prices)
     verdicts = [route.verdicts.set_index("candidate") for route in found]
     if not verdicts or configuration not in verdicts[0].index:
         message = f"No evaluation of '{configuration}' in the set '{name}'"
         raise ParamsError(message, hint="add its results to the evaluations, or record it with --claim")
     verdict, reason = (str(verdicts[0].loc[configuration, column]) for column in ("verdict", "reason"))
+    if not verdicts[0].loc[configuration, "is_allowed"]:
+        message = f"The routing policy of '{name}' does not let '{configuration}' serve"
+        raise ParamsError(message, hint="change `routing` or `models.data_classes` in parameters/ first")
     if verdict != "promote":
         message = f"The gate does not promote '{configuration}': {verdict}. {reason}"
         raise ParamsError(message, hint="with --claim it is recorded all the same, marked unproven")

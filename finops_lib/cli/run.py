@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,8 @@ def run(
     period: Annotated[str, typer.Option(help="Month YYYY-MM, or latest.")] = "latest",
     jobs: Annotated[int | None, typer.Option(help="Notebooks at a time (default: one a core).")] = None,
     force: Annotated[bool, typer.Option("--force", help="Run also what is up to date.")] = False,
+    to: Annotated[Path | None, typer.Option("--out", help="Folder of runs and site (default: outputs).")] = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds a cell may take.")] = 900,
     project: Project = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -56,6 +59,8 @@ def run(
         period=period,
         jobs=jobs,
         force=force,
+        out=to,
+        timeout=timeout,
         progress=None if quiet else show,
         prepare=prepare,
     )

@@ -17,7 +17,7 @@ from finops_lib.inform.allocation.views import (
     unallocated_parts,
 )
 from finops_lib.inform.drivers.cost_bridge import bridge_months, bridge_quantities, bridge_steps, cost_bridge
-from finops_lib.inform.drivers.forecast_cost import CostForecast, forecast_cost
+from finops_lib.inform.drivers.forecast_cost import CostForecast, forecast_by_driver, forecast_cost
 from finops_lib.inform.drivers.scenarios import monthly_pace, scenario_table, switched_models, what_if
 from finops_lib.inform.drivers.sensitivity import sensitivity
 from finops_lib.inform.drivers.triggers import break_even_tokens, economic_triggers
@@ -37,7 +37,7 @@ from finops_lib.inform.forecast.backtest import accuracy, backtest, backtest_sum
 from finops_lib.inform.forecast.daily import forecast_daily, sample_paths
 from finops_lib.inform.forecast.holiday_effect import public_holidays
 from finops_lib.inform.forecast.model import PanelModel, adopt_model, fit_panel
-from finops_lib.inform.forecast.projection import month_end, project
+from finops_lib.inform.forecast.projection import project
 from finops_lib.inform.forecast.review import (
     accuracy_by_method,
     against_budget,
@@ -57,11 +57,18 @@ from finops_lib.inform.profile.coverage import attribution_coverage, profile_che
 from finops_lib.inform.profile.gaps import what_is_missing
 from finops_lib.inform.profile.launch_profile import launch_profile, plan_against_actual, plan_bridge
 from finops_lib.inform.profile.model_use import cost_per_successful_task, model_mix
+from finops_lib.inform.profile.onboarding import (
+    assistant_file,
+    baseline_settings,
+    found_assistants,
+    nameless_calls,
+    organisation_file,
+)
 from finops_lib.inform.profile.quality import quality_beside_cost
 from finops_lib.inform.profile.trends import daily_spend, daily_trend, headline, month_on_month
 from finops_lib.inform.reconciliation.bill_comparison import largest_differences
 from finops_lib.inform.reconciliation.bill_lines import billed_in
-from finops_lib.inform.reconciliation.charges_of_record import charges_of_record
+from finops_lib.inform.reconciliation.charges_of_record import charges_of_record, reconciled_charges
 from finops_lib.inform.reconciliation.reconciliation import Reconciliation, reconcile, reconcile_months
 from finops_lib.inform.reconciliation.variance_bridge import variance_bridge
 from finops_lib.inform.scope import filter_scope
@@ -82,10 +89,12 @@ __all__ = [
     "allocation_page",
     "allocation_summary",
     "allocation_waterfall",
+    "assistant_file",
     "attribution_coverage",
     "backtest",
     "backtest_cost",
     "backtest_summary",
+    "baseline_settings",
     "billed_in",
     "break_even_tokens",
     "bridge_months",
@@ -108,9 +117,11 @@ __all__ = [
     "focus_findings",
     "focus_rows",
     "fold_small_groups",
+    "forecast_by_driver",
     "forecast_checks",
     "forecast_cost",
     "forecast_daily",
+    "found_assistants",
     "full_cost",
     "full_cost_summary",
     "growth_reading",
@@ -121,9 +132,10 @@ __all__ = [
     "largest_differences",
     "launch_profile",
     "model_mix",
-    "month_end",
     "month_on_month",
     "monthly_pace",
+    "nameless_calls",
+    "organisation_file",
     "outlook_checks",
     "payers_and_consumers",
     "plan_against_actual",
@@ -136,6 +148,7 @@ __all__ = [
     "quality_beside_cost",
     "reconcile",
     "reconcile_months",
+    "reconciled_charges",
     "rules_in_words",
     "sample_paths",
     "scenario_table",

@@ -13,7 +13,7 @@ from finops_lib.inform.scope import TEXT, UNATTRIBUTED
 _HEX_DIGITS = 12
 
 
-def pseudonymise(values: pd.Series, key: bytes, *, prefix: str = "user") -> pd.Series:
+def pseudonymise(values: pd.Series, key: bytes) -> pd.Series:
     """Replace names by keyed hashes: the same name and key always give the same pseudonym.
 
     Parameters
@@ -22,13 +22,11 @@ def pseudonymise(values: pd.Series, key: bytes, *, prefix: str = "user") -> pd.S
         Names as the source gives them; nulls stay null.
     key : bytes
         Secret kept outside the repository; another key gives other pseudonyms.
-    prefix : str
-        What kind of thing is hidden.
 
     Returns
     -------
     Series of str
-        ``<prefix>-`` and twelve hexadecimal digits, on the same index and under the same name.
+        ``user-`` and twelve hexadecimal digits, on the same index and under the same name.
 
     Raises
     ------
@@ -57,15 +55,13 @@ def pseudonymise(values: pd.Series, key: bytes, *, prefix: str = "user") -> pd.S
         )
     text = values.astype(TEXT)
     hidden = {
-        name: f"{prefix}-{hmac.digest(key, name.encode('utf-8', 'surrogatepass'), hashlib.sha256).hex()[:_HEX_DIGITS]}"
+        name: f"user-{hmac.digest(key, name.encode('utf-8', 'surrogatepass'), hashlib.sha256).hex()[:_HEX_DIGITS]}"
         for name in text.dropna().unique()
     }
     return text.map(hidden).astype(TEXT)
 
 
-def fold_small_groups(
-    spend: pd.DataFrame, members: pd.Series, *, minimum: int = 5, label: str = "small groups"
-) -> pd.DataFrame:
+def fold_small_groups(spend: pd.DataFrame, members: pd.Series, *, minimum: int = 5) -> pd.DataFrame:
     """Fold the rows of groups so small that they would show what one person did.
 
     Parameters
@@ -76,13 +72,11 @@ def fold_small_groups(
         Distinct people, indexed by group; a group that is not listed counts as none.
     minimum : int
         Least number of people a row may stand for.
-    label : str
-        Name of the row that stands for all folded groups.
 
     Returns
     -------
     DataFrame
-        The groups of ``minimum`` people or more and what names no group, then one row ``label (n)``. When only one
+        The groups of ``minimum`` people or more and what names no group, then one row "small groups (n)". When only one
         group is too small the smallest other one is folded with it, or the total would give it away.
 
     References
@@ -103,7 +97,7 @@ def fold_small_groups(
         small.loc[size[named & ~small].idxmin()] = True
     if not small.any():
         return spend.reset_index(drop=True)
-    name = f"{label} ({int(small.sum())})"
+    name = f"small groups ({int(small.sum())})"
     kept = spend[group].astype(TEXT).mask(small, name)
     folded = spend.drop(columns=group).groupby(kept, sort=False).sum(min_count=1).reset_index()
     return pd.concat([folded[folded[group] != name], folded[folded[group] == name]], ignore_index=True)

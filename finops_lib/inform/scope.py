@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 
-from finops_lib.errors import SchemaError
+from finops_lib.errors import SchemaError, nearest
 from finops_lib.schema import LEDGER, USAGE, names
 
 UNATTRIBUTED = "unattributed"
 ALL = "all"
 DAY = "charge_period_start"
+DAYS_A_MONTH = 365 / 12
 TEXT = pd.ArrowDtype(pa.string())
 _KNOWN = {*names(LEDGER), *names(USAGE)}
 
@@ -85,10 +85,8 @@ def dimension_values(frame: pd.DataFrame, dimension: str) -> pd.Series:
         text = frame[dimension].astype(TEXT)
         return text.mask(text.isna() | (text == ""), UNATTRIBUTED)
     if dimension not in _KNOWN:
-        close = difflib.get_close_matches(dimension, sorted(_KNOWN), n=1)
         message = f"'{dimension}' is no column of the ledger"
-        hint = f"did you mean '{close[0]}'?" if close else "finops_lib/schema lists the dimensions"
-        raise SchemaError(message, hint=hint)
+        raise SchemaError(message, hint=nearest(dimension, _KNOWN, "finops_lib/schema lists the dimensions"))
     return pd.Series(UNATTRIBUTED, index=frame.index, dtype=TEXT)
 
 

@@ -8,8 +8,9 @@ from finops_lib.ingest.closing import close_period, closed_months, closed_true_u
 from finops_lib.ingest.kept import made_once
 from finops_lib.ingest.ledger import Ledger, open_ledger, pseudonym_key
 from finops_lib.ingest.prices.announced import announced_prices, model_prices
-from finops_lib.ingest.prices.price_list import read_price_list
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.ingest.questions.agent_runs import agent_runs
+from finops_lib.ingest.questions.dearest_calls import dearest_calls
 from finops_lib.ingest.questions.lever_measures import (
     input_over_budget,
     missed_prefixes,
@@ -59,6 +60,7 @@ __all__ = [
     "closed_true_ups",
     "contracted_prices",
     "covered_twice",
+    "dearest_calls",
     "distinct_users",
     "input_over_budget",
     "load_charges",

@@ -13,10 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from finops_lib.ingest.engine import arrow_type, exact_sum, local_day, run, utc
-from finops_lib.ingest.prices import price_list as prices
-from finops_lib.ingest.prices.price_list import PriceList
-from finops_lib.ingest.pricing import PRICE_KEYS, SCOPES, price_usage
+from finops_lib.ingest.dialects import exact_sum, local_day, utc
+from finops_lib.ingest.engine import arrow_type, run
+from finops_lib.ingest.prices.model_names import match_models
+from finops_lib.ingest.prices.price_list import context_thresholds, price_changes
+from finops_lib.ingest.prices.rows import PriceList
+from finops_lib.ingest.pricing import price_usage
+from finops_lib.ingest.row_keys import row_keys
 from finops_lib.ingest.shares import split_shared
 from finops_lib.params import Organisation
 from finops_lib.schema import (
@@ -26,7 +29,6 @@ from finops_lib.schema import (
     FLAGS,
     INPUT_CLASSES,
     LEDGER,
-    QUANTITIES,
     REQUESTS,
     TOKEN_CLASSES,
     TOKENS,
@@ -121,11 +123,7 @@ def usage_statement(
     if "usage_basis" in c:
         sums.append(exact_sum(sa.case((c.usage_basis == "ambiguous", 1), else_=0)).label("ambiguous_count"))
     sums += [exact_sum(c[name]).label(name) for name in names(TOKENS + COUNTS) if name in c]
-    sums += [
-        exact_sum(sa.case((c[name].is_(sa.true()), 1), else_=0)).label(f"{name}_count")
-        for name in names(FLAGS)
-        if name in c
-    ]
+    sums += [exact_sum(sa.case((c[name], 1), else_=0)).label(f"{name}_count") for name in names(FLAGS) if name in c]
     sums += [sa.func.sum(c[name]).label(name) for name in names(AMOUNTS) if name in c]
     keys = [element.element if isinstance(element, sa.Label) else element for element in grain]
     return sa.select(*grain, *sums).group_by(*keys)
@@ -167,9 +165,9 @@ def price_setting(
     )
     pairs = found.select(["provider", "model"]).to_pandas().astype("string[pyarrow]")
     pairs = pairs.sort_values(["provider", "model"], ignore_index=True)
-    matched = prices.match_models(pairs, price_list, organisation.model_aliases)
-    thresholds = prices.context_thresholds(price_list, matched)
-    changes = prices.price_changes(price_list, organisation.prices, matched, since, until + timedelta(microseconds=1))
+    matched = match_models(pairs, price_list, organisation.model_aliases)
+    thresholds = context_thresholds(price_list, matched)
+    changes = price_changes(price_list, organisation.prices, matched, since, until + timedelta(microseconds=1))
     return since, until, matched, thresholds, changes
 
 
@@ -191,7 +189,8 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
         All columns of ``schema.USAGE`` and ``tag_shares``; what the requests lack is null. Engines return groups in
         any order: here they stand by day and dimension, so that equal calls make equal files.
     """
-    usage = _in_order(usage)
+    grain = ["charge_period_start", *names(DIMENSIONS), "cache_hit", "context_tier", "price_period", "tag_shares"]
+    usage = usage.take(np.argsort(row_keys(usage, [name for name in grain if name in usage.column_names])))
     starts = pa.array([since, *sorted(changes)], pa.timestamp("us", tz="UTC"))
     rows = usage.num_rows
     period = (
@@ -215,22 +214,6 @@ def complete_usage(usage: pa.Table, since: datetime, changes: Sequence[datetime]
         else:
             columns[column] = pa.nulls(rows, kind)
     return pa.table({name: columns[name] for name in (*names(USAGE), "tag_shares")})
-
-
-def _in_order(usage: pa.Table) -> pa.Table:
-    """Sort by day and dimension, in the order of the contract."""
-    grain = ["charge_period_start", *names(DIMENSIONS), "cache_hit", "context_tier", "price_period", "tag_shares"]
-    ranks = [_ranks(usage[name].combine_chunks()) for name in grain if name in usage.column_names]
-    return usage.take(pa.array(np.lexsort(ranks[::-1]))) if ranks else usage
-
-
-def _ranks(column: pa.Array) -> np.ndarray:
-    """Rank the values of a column, each distinct one compared once; nulls come last."""
-    encoded = column.dictionary_encode()
-    ranks = np.empty(len(encoded.dictionary) + 1, dtype=np.int32)
-    ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(encoded.dictionary))
-    ranks[-1] = len(encoded.dictionary)
-    return ranks[encoded.indices.fill_null(len(encoded.dictionary)).to_numpy()]
 
 
 def bucket_union(requests: str, buckets: str, zone: str) -> str:
@@ -258,37 +241,6 @@ def bucket_union(requests: str, buckets: str, zone: str) -> str:
             bucket_id AS request_id, coalesce(request_count, 0) AS calls FROM {buckets}"""
 
 
-def price_relation(
-    connection: duckdb.DuckDBPyConnection,
-    relation: str,
-    organisation: Organisation,
-    price_list: PriceList,
-    kept: Sequence[str] = (),
-) -> pa.Table:
-    """Sum and price a relation of requests, apart only by what prices depend on: for totals, with few rows.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Has the relation.
-    relation : str
-        Table or view with columns of ``schema.REQUESTS``.
-    organisation : Organisation
-        Time zone, aliases, overrides, teams.
-    price_list : PriceList
-        Prices.
-    kept : sequence of str
-        Dimensions to keep apart as well.
-
-    Returns
-    -------
-    Table
-        Columns of ``schema.LEDGER``, other dimensions null.
-    """
-    columns = ["timestamp", *PRICE_KEYS, *SCOPES, *kept, "cache_hit", "calls", *QUANTITIES.values()]
-    return build_rows(connection, relation, organisation, price_list, columns)[1]
-
-
 def build_rows(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
@@ -303,8 +255,14 @@ def build_rows(
 
     Parameters
     ----------
-    connection, relation, organisation, price_list
-        As in ``price_relation``.
+    connection : DuckDBPyConnection
+        Has the relation.
+    relation : str
+        Table or view with columns of ``schema.REQUESTS``.
+    organisation : Organisation
+        Time zone, aliases, overrides, teams.
+    price_list : PriceList
+        Prices.
     columns : sequence of str, optional
         Columns of the relation that hold something; all it has otherwise.
     source : Engine, optional

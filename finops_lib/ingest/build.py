@@ -16,7 +16,7 @@ from finops_lib.errors import ParamsError
 from finops_lib.ingest import capture, workspace
 from finops_lib.ingest.aggregation import bucket_union, build_rows
 from finops_lib.ingest.engine import connect, fetch, open_engine, table_columns
-from finops_lib.ingest.prices.price_list import PriceList, read_price_list
+from finops_lib.ingest.prices.rows import PriceList, read_price_list
 from finops_lib.ingest.pricing import capacity_rows
 from finops_lib.ingest.reading.exports import read_source
 from finops_lib.ingest.reading.sources import Reading
@@ -98,7 +98,7 @@ def _build_key(files: list[Path], params: Params, prices: PriceList) -> str:
 def _rows(
     connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, prices: PriceList
 ) -> tuple[pd.DataFrame, pa.Table, pa.Table]:
-    relation, columns, overlaps = feed(connection, folder, params)
+    relation, columns, overlaps = feed(connection, folder, params, anew=True)
     url, source = params.organisation.engine_url, None
     if url:
         source = open_engine(url)
@@ -116,7 +116,7 @@ def _with_capacity(ledger: pa.Table, capacity: pa.Table) -> pa.Table:
 
 
 def feed(
-    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, overlaps: pd.DataFrame | None = None
+    connection: duckdb.DuckDBPyConnection, folder: Path, params: Params, *, anew: bool = False
 ) -> tuple[str, list[str] | None, pd.DataFrame]:
     """Lay out the requests that feed the ledger: one capture layer a provider account and day.
 
@@ -128,8 +128,8 @@ def feed(
         The workspace.
     params : Params
         Order of the layers, time zone.
-    overlaps : DataFrame, optional
-        What each layer covers, as the last build found it; worked out anew otherwise.
+    anew : bool
+        Work out what each layer covers; else it is what the last build found, if there was one.
 
     Returns
     -------
@@ -142,7 +142,9 @@ def feed(
         connection.execute(f"CREATE OR REPLACE VIEW {name} AS {workspace.view_sql(name, files)}")
     zone = params.organisation.time_zone
     union = bucket_union("requests", "usage_buckets", zone) if buckets else "SELECT * FROM requests"
-    overlaps = _coverage(connection, params) if overlaps is None else overlaps
+    built = folder / "coverage.parquet"
+    found = built.is_file() and not anew
+    overlaps = pd.read_parquet(built, dtype_backend="pyarrow") if found else _coverage(connection, params)
     beaten = overlaps.dropna(subset=["covered_by"])
     where = ""
     if len(beaten):

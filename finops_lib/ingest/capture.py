@@ -8,13 +8,12 @@ from typing import get_args
 import pandas as pd
 
 from finops_lib.params import CaptureLayer
+from finops_lib.schema import TOKEN_CLASSES
 
-COVERAGE_SQL = """SELECT coalesce(provider, '') AS provider, provider_account AS account,
+COVERAGE_SQL = f"""SELECT coalesce(provider, '') AS provider, provider_account AS account,
     CAST(timestamp AS DATE) AS day, capture_layer AS layer, sum(calls) AS calls,
-    sum(uncached_input_tokens + cache_read_input_tokens + cache_write_5m_input_tokens + cache_write_1h_input_tokens
-        + audio_input_tokens + cache_read_audio_input_tokens + visible_output_tokens + reasoning_output_tokens
-        + audio_output_tokens) AS tokens
-FROM {relation} GROUP BY ALL ORDER BY ALL"""
+    sum({" + ".join(TOKEN_CLASSES.values())}) AS tokens
+FROM {{relation}} GROUP BY ALL ORDER BY ALL"""
 """SQL of what each layer saw: a provider, account and UTC day."""
 
 

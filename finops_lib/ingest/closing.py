@@ -15,11 +15,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finops_lib.errors import ParamsError
+from finops_lib.files import written_beside
 from finops_lib.ingest import workspace
+from finops_lib.ingest.bills.record import changes_since_closing, totals
 from finops_lib.ingest.build import months_of, refresh_ledger
 from finops_lib.ingest.engine import arrow_type, connect
-from finops_lib.ingest.prices.price_list import read_price_list
-from finops_lib.ingest.prices.rows import PACKAGED
+from finops_lib.ingest.prices.rows import PACKAGED, read_price_list
 from finops_lib.params import Params
 from finops_lib.schema import TRUE_UPS, check_frame, names
 
@@ -71,12 +72,20 @@ def close_period(
             message = f"The ledger holds no {period}"
             raise ParamsError(message, hint=f"it holds {', '.join(months_of(folder)) or 'nothing yet'}")
         with connect() as connection:
+            billed = [
+                [issuer, currency, str(cost)]
+                for (issuer, month, currency), cost in totals(connection, folder).items()
+                if month == period
+            ]
             row = connection.execute(
                 f"SELECT count(*), sum(contracted_cost), sum(pricing_quantity) FROM {workspace.scan([path])}"
             ).fetchall()[0]
         kept = folder / "prices" / hashlib.sha256(prices.version.encode()).hexdigest()[:12]
         if not kept.exists():
-            shutil.copytree(PACKAGED, kept)
+            with written_beside(kept) as part:
+                shutil.copytree(
+                    PACKAGED, part, ignore=shutil.ignore_patterns("*.py", "__pycache__"), dirs_exist_ok=True
+                )
         if true_ups is not None:
             _write_true_ups(folder, period, true_ups)
         closed[period] = {
@@ -86,6 +95,7 @@ def close_period(
             "closed_on": on.isoformat(),
             "contracted_cost": None if row[1] is None else str(row[1]),
             "tokens": int(row[2] or 0),
+            "billed": billed,
             "reconciled": False,
             **(reconciliation or {}),
         }
@@ -133,8 +143,9 @@ def closed_months(params: Params) -> pd.DataFrame:
     DataFrame
         One row per closed ``month``, in order: ``closed_on`` (day), ``price_version``, ``reconciled`` (bool),
         ``contracted_cost`` of the ledger, ``invoice``, ``variance`` and ``unexplained`` (Decimal USD; null where no
-        bill was read).
+        bill was read), ``changed_since`` (what was billed for it after it was closed, in words; null where nothing).
     """
+    late = changes_since_closing(params.workspace)
     records = workspace.read_json(params.workspace / "periods.json", {})
     rows = [
         {
@@ -143,10 +154,11 @@ def closed_months(params: Params) -> pd.DataFrame:
             "price_version": record["price_version"],
             "reconciled": bool(record.get("reconciled")),
             **{name: Decimal(record[name]) if record.get(name) is not None else None for name in _MONEY},
+            "changed_since": "; ".join(late[month]) or None,
         }
         for month, record in sorted(records.items())
     ]
-    return pd.DataFrame(rows, columns=["month", "closed_on", "price_version", "reconciled", *_MONEY])
+    return pd.DataFrame(rows, columns=["month", "closed_on", "price_version", "reconciled", *_MONEY, "changed_since"])
 
 
 def closed_true_ups(params: Params, month: str) -> pd.DataFrame:

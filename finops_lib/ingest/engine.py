@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 
 import duckdb
@@ -9,33 +10,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from finops_lib.errors import SourceError
-from finops_lib.ingest.dialects import (
-    DuckDBDialect,
-    SparkDialect,
-    exact_quantile,
-    exact_sum,
-    local_day,
-    to_sql,
-    utc,
-    zone_offsets,
-)
-
-__all__ = [
-    "DuckDBDialect",
-    "SparkDialect",
-    "arrow_type",
-    "connect",
-    "exact_quantile",
-    "exact_sum",
-    "fetch",
-    "local_day",
-    "open_engine",
-    "run",
-    "table_columns",
-    "to_sql",
-    "utc",
-    "zone_offsets",
-]
+from finops_lib.ingest.dialects import DuckDBDialect, to_sql
 
 
 def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -55,8 +30,24 @@ def connect(scratch: Path | None = None) -> duckdb.DuckDBPyConnection:
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     if scratch:
-        connection.execute("SET temp_directory = '" + str(scratch).replace("'", "''") + "'")
+        connection.execute(f"SET temp_directory = {quoted(scratch)}")
     return connection
+
+
+def quoted(value: object) -> str:
+    """Write a text as a literal of SQL.
+
+    Examples
+    --------
+    >>> quoted("o'brien-bot")
+    "'o''brien-bot'"
+    """
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def quoted_path(path: Path) -> str:
+    """Write a path as a literal of SQL for what takes patterns: it means this one file, whatever its name."""
+    return quoted(glob.escape(str(path)))
 
 
 def fetch(connection: duckdb.DuckDBPyConnection, query: str) -> pa.Table:

@@ -11,9 +11,10 @@ from functools import cached_property
 import pandas as pd
 
 from finops_lib.errors import ParamsError
+from finops_lib.files import replace_file
 from finops_lib.ingest import workspace
 from finops_lib.ingest.build import months_of
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, quoted
 from finops_lib.params import ORGANISATION, Params
 from finops_lib.schema import TABLES, names
 
@@ -80,7 +81,8 @@ class Ledger:
         paths = [path for path in paths if path.is_file()]
         with connect() as connection:
             relation = workspace.view_sql(table, paths)
-            where = f" WHERE assistant = '{self.params.assistant}'" if self.params.assistant != ORGANISATION else ""
+            whole = self.params.assistant == ORGANISATION
+            where = "" if whole else f" WHERE assistant = {quoted(self.params.assistant)}"
             listed = ", ".join(names(TABLES[table]))
             found = fetch(connection, f"SELECT {listed} FROM ({relation}){where} ORDER BY charge_period_start")
         return found.to_pandas(types_mapper=pd.ArrowDtype)
@@ -140,7 +142,7 @@ def pseudonym_key(params: Params) -> bytes:
         # two notebooks of a batch that start together must not make two keys
         with workspace.locked(params.workspace):
             if not path.is_file():
-                workspace.write_text(path, secrets.token_hex(32))
+                replace_file(path, secrets.token_hex(32))
                 path.chmod(0o600)
     return path.read_bytes()
 

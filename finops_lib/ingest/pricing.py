@@ -11,13 +11,14 @@ import pandas as pd
 import pyarrow as pa
 
 from finops_lib.ingest.engine import arrow_type, fetch
-from finops_lib.ingest.prices import price_list as prices
-from finops_lib.ingest.prices.price_list import PriceList
+from finops_lib.ingest.prices.overrides import provisioned_capacity
+from finops_lib.ingest.prices.price_list import unit_prices
+from finops_lib.ingest.prices.rows import PriceList
+from finops_lib.ingest.row_keys import row_keys
 from finops_lib.params import Organisation
 from finops_lib.schema import COST_TYPE, LEDGER, QUANTITIES, UNIT_PRICE_TYPE
 
 PRICE_KEYS = ("provider", "model", "service_tier", "context_tier", "price_period_start")
-SCOPES = ("team", "api_key", "assistant")
 COSTS = ("list", "contracted", "effective", "billed")
 
 
@@ -52,60 +53,58 @@ def price_usage(
     ----------
     FOCUS 1.4: ListCost = ListUnitPrice × PricingQuantity, ContractedCost likewise; requirement A4.
     """
-    scopes = [s for s in SCOPES if any(getattr(override, s) for override in organisation.prices)]
-    keys = [*PRICE_KEYS, *scopes]
-    numbered = usage.append_column("usage_row", pa.array(range(usage.num_rows), pa.int64()))
-    connection.register("usage_rows", numbered)
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE price_keys AS SELECT {", ".join(keys)}, row_number() OVER () - 1 AS price_key
-        FROM (SELECT DISTINCT {", ".join(keys)} FROM usage_rows ORDER BY ALL)"""
-    )
-    distinct = fetch(connection, "SELECT * FROM price_keys ORDER BY price_key").to_pandas(types_mapper=pd.ArrowDtype)
-    units = prices.unit_prices(distinct, price_list, organisation.prices, matched)
-    connection.register("unit_price_rows", _price_arrow(units))
-    same = " AND ".join(f"k.{key} IS NOT DISTINCT FROM u.{key}" for key in keys)
-    classes = ", ".join(f'{column} AS "{place}"' for place, column in enumerate(QUANTITIES.values()))
-    billed = "CAST(u.quantity AS DECIMAL(18,0))"
-    avoided = "CAST(CASE WHEN u.cache_hit THEN u.quantity ELSE 0 END AS DECIMAL(18,0))"
+    keys = [*PRICE_KEYS, *organisation.price_scopes]
+    _, first, price_keys = np.unique(row_keys(usage, keys), return_index=True, return_inverse=True)
+    distinct = usage.select(keys).take(first).to_pandas(types_mapper=pd.ArrowDtype)
+    distinct["price_key"] = np.arange(len(distinct))
+    units = unit_prices(distinct, price_list, organisation.prices, matched)
+    connection.register("quantities", _quantities(usage, price_keys, units))
+    quantity = "CAST(consumed_quantity AS DECIMAL(18,0))"
     # A cache hit costs nothing, whether its model has a price or not.
     costs = ", ".join(
-        f"CAST(CASE WHEN u.cache_hit THEN 0 ELSE {billed} * p.{name}_unit_price END AS {COST_TYPE}) AS {name}_cost"
+        f"CAST(CASE WHEN cache_hit THEN 0 ELSE {quantity} * {name}_unit_price END AS {COST_TYPE}) AS {name}_cost"
         for name in COSTS
     )
-    # Names stay out of the join: it carries row numbers, and every name is looked up once afterwards.
+    avoided = f"CASE WHEN cache_hit THEN {quantity} ELSE 0 END"
+    # A mere projection: rows come back in the order in which they were laid out.
     priced = fetch(
         connection,
-        f"""WITH narrow AS (
-            SELECT u.usage_row, u.cache_hit, k.price_key, {", ".join(f"u.{c}" for c in QUANTITIES.values())}
-            FROM usage_rows AS u JOIN price_keys AS k ON {same}
-        )
-        SELECT u.usage_row, CAST(u.class_place AS TINYINT) AS class_place, u.quantity AS consumed_quantity,
-            CASE WHEN u.cache_hit THEN 0 ELSE u.quantity END AS pricing_quantity, p.price_row, p.list_unit_price,
-            p.contracted_unit_price, {costs}, CAST({avoided} * p.contracted_unit_price AS {COST_TYPE}) AS avoided_cost
-        FROM (UNPIVOT narrow ON {classes} INTO NAME class_place VALUE quantity) AS u
-        LEFT JOIN unit_price_rows AS p ON p.class_place = CAST(u.class_place AS TINYINT) AND p.price_key = u.price_key
-        WHERE u.quantity <> 0""",
+        f"""SELECT usage_row, class_place, price_row, consumed_quantity,
+            CASE WHEN cache_hit THEN 0 ELSE consumed_quantity END AS pricing_quantity,
+            list_unit_price, contracted_unit_price, {costs},
+            CAST(CAST({avoided} AS DECIMAL(18,0)) * contracted_unit_price AS {COST_TYPE}) AS avoided_cost
+        FROM quantities""",
     )
-    connection.unregister("usage_rows")
-    connection.unregister("unit_price_rows")
-    # The engine returns rows in any order: equal calls shall make equal files.
-    order = np.lexsort((priced["class_place"].to_numpy(), priced["usage_row"].to_numpy()))
-    priced = priced.take(pa.array(order))
+    connection.unregister("quantities")
     return _assemble(priced, usage, units, price_list.version)
 
 
-def _price_arrow(units: pd.DataFrame) -> pa.Table:
+def _quantities(usage: pa.Table, price_keys: np.ndarray, units: pd.DataFrame) -> pa.Table:
+    """Lay the quantities of usage out, one row a token class that has any, each with its unit prices.
+
+    Names stay out of it: it carries row numbers, and every name is looked up once afterwards.
+    """
     place = {name: number for number, name in enumerate(QUANTITIES)}
-    columns = {
-        "price_row": pa.array(range(len(units)), pa.int32()),
-        "price_key": pa.array(list(units["price_key"]), pa.int64()),
-        "class_place": pa.array([place[name] for name in units["token_class"]], pa.int8()),
-    }
+    priced = np.full((price_keys.max(initial=0) + 1, len(place)), -1)
+    priced[units["price_key"].to_numpy(int), [place[name] for name in units["token_class"]]] = np.arange(len(units))
+    wide = np.column_stack([usage[name].fill_null(0).to_numpy() for name in QUANTITIES.values()])
+    rows, classes = np.nonzero(wide)
+    found = priced[price_keys[rows], classes]
+    price_rows = pa.array(found, pa.int32(), mask=found < 0)
     kind = arrow_type(UNIT_PRICE_TYPE)
-    for name in COSTS:
-        column = f"{name}_unit_price"
-        columns[column] = pa.array(list(units[column]), kind, from_pandas=True)
-    return pa.table(columns)
+    per_unit = {
+        name: pa.array(list(units[name]), kind, from_pandas=True) for name in (f"{c}_unit_price" for c in COSTS)
+    }
+    return pa.table(
+        {
+            "usage_row": rows,
+            "class_place": classes.astype(np.int8),
+            "price_row": price_rows,
+            "consumed_quantity": wide[rows, classes],
+            "cache_hit": usage["cache_hit"].take(rows),
+        }
+        | {name: values.take(price_rows) for name, values in per_unit.items()}
+    )
 
 
 def _assemble(priced: pa.Table, usage: pa.Table, units: pd.DataFrame, version: str) -> pa.Table:
@@ -158,7 +157,7 @@ def capacity_rows(organisation: Organisation, price_list: PriceList, since: date
         Columns of ``schema.LEDGER``, one row a day and capacity; token class ``provisioned_hours``.
     """
     schema = pa.schema([(c.name, arrow_type(c.type)) for c in LEDGER])
-    found = prices.provisioned_capacity(organisation.prices, since, until)
+    found = provisioned_capacity(organisation.prices, since, until)
     rows = []
     for row in found.to_dict("records"):
         unit = Decimal(str(row["units"])) * Decimal(str(row["unit_price"]))

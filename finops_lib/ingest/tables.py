@@ -9,18 +9,22 @@ import pandas as pd
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest import workspace
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, quoted
 from finops_lib.ingest.readers.base import MACROS
 from finops_lib.ingest.readers.mapped import Mapping, read_mapping
 from finops_lib.ingest.reading.containers import first_records
+from finops_lib.ingest.reading.json_lines import column_name
 from finops_lib.ingest.reading.originals import keep_raw_text
 from finops_lib.ingest.reading.records import load_records
-from finops_lib.ingest.reading.sources import FATES, Reading
+from finops_lib.ingest.reading.sources import FATES, Reading, covers, label_of
 from finops_lib.params import Params, Source
 from finops_lib.schema import TABLES, Column, names
 
 GIVEN = ("outcomes", "evaluations", "seats", "capacity", "customers", "volumes")
 """Tables a company may give beside its calls."""
+
+FIRST, LAST = "2000-01-01", "2100-01-01"
+_FAR = f"is not between {FIRST[:4]} and {LAST[:4]}"
 
 
 def read_table(files: list[Path], source: Source, params: Params) -> Reading:
@@ -51,10 +55,7 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
     contract = TABLES[source.table]
     mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
     _check_columns(files, mapping, contract)
-    labels = [
-        str(p.resolve().relative_to(params.project)) if p.resolve().is_relative_to(params.project) else str(p.resolve())
-        for p in files
-    ]
+    labels = [label_of(path, params.project) for path in files]
     with tempfile.TemporaryDirectory() as folder, connect() as connection, workspace.locked(params.workspace):
         connection.execute(MACROS)
         load_records(
@@ -84,6 +85,7 @@ def read_table(files: list[Path], source: Source, params: Params) -> Reading:
         counts = dict.fromkeys(FATES, 0) | {"requests": rows, "quarantined": sum(r["rows"] for r in reasons)}
         reading = Reading(source.table, labels, {"read": sum(counts.values()), **counts}, reasons)
         known = workspace.read_json(params.workspace / "reads.json", {})
+        known = {place: entry for place, entry in known.items() if not covers(reading, entry["reading"])}
         known[f"{source.table}:{'|'.join(labels)}"] = {"reading": reading.__dict__}
         workspace.write_json(params.workspace / "reads.json", known)
     return reading
@@ -104,16 +106,19 @@ def _checked_sql(contract: tuple[Column, ...], columns: dict[str, str], constant
     for column in contract:
         given = "CAST(NULL AS VARCHAR)"
         if column.name in columns:
-            quoted = columns[column.name].replace('"', '""')
-            given = f'blank("{quoted}")'
+            given = f"blank({column_name(columns[column.name])})"
         if column.name in constants:
-            constant = constants[column.name].replace("'", "''")
-            given = f"coalesce({given}, '{constant}')"
-        cast = f"instant({given})" if column.type == "TIMESTAMPTZ" else f"TRY_CAST({given} AS {column.type})"
+            given = f"coalesce({given}, {quoted(constants[column.name])})"
+        reads = {"TIMESTAMPTZ": f"instant({given})", "BIGINT": f"whole({given})"}
+        cast = reads.get(column.type, f"TRY_CAST({given} AS {column.type})")
         values.append(f"{cast} AS {column.name}")
         if column.required:
             faults.append(f"WHEN {given} IS NULL THEN 'no {column.name}'")
         faults.append(f"WHEN {given} IS NOT NULL AND {cast} IS NULL THEN '{column.name} is not of type {column.type}'")
+        if column.type in ("DATE", "TIMESTAMPTZ"):
+            faults.append(f"WHEN NOT {cast} BETWEEN '{FIRST}' AND '{LAST}' THEN '{column.name} {_FAR}'")
+        if column.type == "DOUBLE":
+            faults.append(f"WHEN NOT isfinite({cast}) THEN '{column.name} is no finite number'")
         if column.type == "BIGINT":
             faults.append(f"WHEN {cast} < 0 THEN '{column.name} is negative'")
     return (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
 from finops_lib.errors import SourceError
+from finops_lib.files import replace_file, written_beside
+from finops_lib.ingest.engine import quoted, quoted_path
 from finops_lib.schema import TABLES, TOKENS, Column, names
 
 LAYOUT = "1"
@@ -53,22 +54,6 @@ def locked(workspace: Path, timeout: float = 600.0) -> Iterator[None]:
         raise SourceError(message, hint="wait for it, or end it and try again") from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small file beside and then replace, so that nobody reads half of it.
-
-    Parameters
-    ----------
-    path : Path
-        Target.
-    text : str
-        Content.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
-
-
 def write_table(path: Path, table: pa.Table) -> None:
     """Write an Arrow table as Parquet beside and then replace.
 
@@ -79,10 +64,8 @@ def write_table(path: Path, table: pa.Table) -> None:
     table : Table
         Content.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    pq.write_table(table, beside, compression="zstd")
-    os.replace(beside, path)
+    with written_beside(path) as part:
+        pq.write_table(table, part, compression="zstd")
 
 
 def read_json(path: Path, default: Any) -> Any:
@@ -92,7 +75,7 @@ def read_json(path: Path, default: Any) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file of the workspace, keys sorted."""
-    write_text(path, json.dumps(value, indent=1, sort_keys=True, default=str) + "\n")
+    replace_file(path, json.dumps(value, indent=1, sort_keys=True, default=str) + "\n")
 
 
 def files_of(workspace: Path, table: str, source: str | None = None) -> list[Path]:
@@ -118,16 +101,23 @@ def files_of(workspace: Path, table: str, source: str | None = None) -> list[Pat
 
 def scan(paths: list[Path]) -> str:
     """Write the SQL relation over Parquet files."""
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    listed = ", ".join(map(quoted_path, paths))
     return f"read_parquet([{listed}], union_by_name = true)"
 
 
-def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, fresh: str, source: str) -> int:
+def merge_new(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: Path,
+    table: str,
+    fresh: str,
+    source: str,
+    covered: str | None = None,
+) -> tuple[int, bool]:
     """Merge freshly read rows into a monthly table: one id one row, the latest update wins.
 
-    A row read again from the same file replaces itself, wherever it stands there now. Of two rows with one id from
-    different files the one updated later stays, of two buckets the fuller one, since a day still going on is
-    exported too; at a tie the one already there.
+    A file read again replaces what it held of the time it now covers, and a row of it replaces itself, wherever it
+    stands now. Of two rows with one id from different files the one updated later stays, of two buckets the fuller
+    one, since a day still going on is exported too; at a tie that of the file whose name comes last.
 
     Parameters
     ----------
@@ -141,34 +131,46 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
         Name of the table with the new rows.
     source : str
         Format, also the name of the folder.
+    covered : str, optional
+        Table of the time each file covers: ``source_file``, ``first``, ``last``.
 
     Returns
     -------
-    int
-        Rows of ``fresh`` that lost against rows already there.
+    tuple of int and bool
+        Rows of ``fresh`` that lost against rows already there, and whether a row was removed to which one that was
+        passed over before may have lost.
     """
     key, moment = KEYS[table], MONTHLY[table]
     present = files_of(workspace, table, source)
     columns = {row[0] for row in connection.execute(f"DESCRIBE {fresh}").fetchall()}
     connection.execute(f"CREATE OR REPLACE TABLE outdated ({key} VARCHAR, file VARCHAR)")
-    lost = 0
+    over = f"c.source_file = e.source_file AND e.{moment} BETWEEN c.first AND c.last"
+    never = "CAST(NULL AS TIMESTAMPTZ)"
+    covered = covered or f"(SELECT NULL AS source_file, {never} AS first, {never} AS last WHERE false)"
+    lost, gone = 0, False
     if present:
         held = {name for path in present for name in pq.read_schema(path).names}
         ours = f"SELECT rowid AS fresh_row, {key}, source_file, {_version(table, columns)} AS version FROM {fresh}"
-        theirs = (
-            f"SELECT {key}, source_file, filename AS file, {_version(table, held)} AS version "
-            f"FROM {scan(present)[:-1]}, filename = true)"
-        )
         connection.execute(
             f"""CREATE OR REPLACE TABLE rivals AS
-            SELECT f.fresh_row, e.{key}, e.file,
-                CASE WHEN e.source_file = f.source_file THEN coalesce(f.version < e.version, false)
-                    ELSE f.version IS NULL OR coalesce(f.version <= e.version, false) END AS older
-            FROM ({ours}) AS f JOIN ({theirs}) AS e ON e.{key} = f.{key}"""
+            WITH ours AS ({ours}), theirs AS (
+                SELECT e.{key}, e.source_file, e.filename AS file, {_version(table, held)} AS version,
+                    c.source_file IS NOT NULL AS replaced
+                FROM {scan(present)[:-1]}, filename = true) AS e LEFT JOIN {covered} AS c ON {over}
+            )
+            SELECT f.fresh_row, e.{key}, e.file, e.replaced,
+                f.source_file IS NOT DISTINCT FROM e.source_file OR e.replaced AS own, {_BEATS} AS newer
+            FROM theirs AS e LEFT JOIN ours AS f ON e.{key} = f.{key} WHERE e.replaced OR f.{key} IS NOT NULL"""
         )
-        connection.execute(f"INSERT INTO outdated SELECT {key}, file FROM rivals WHERE NOT older")
-        lost = connection.execute("SELECT count(DISTINCT fresh_row) FROM rivals WHERE older").fetchall()[0][0]
-        connection.execute(f"DELETE FROM {fresh} WHERE rowid IN (SELECT fresh_row FROM rivals WHERE older)")
+        losers = "SELECT fresh_row FROM rivals WHERE NOT own AND NOT newer"
+        lost = connection.execute(f"SELECT count(DISTINCT fresh_row) FROM ({losers})").fetchall()[0][0]
+        connection.execute(
+            f"""INSERT INTO outdated SELECT {key}, file FROM rivals
+            WHERE fresh_row IS NOT NULL AND fresh_row NOT IN ({losers}) UNION ALL SELECT NULL, file FROM rivals
+            WHERE replaced"""
+        )
+        gone = connection.execute("SELECT count(*) > 0 FROM rivals WHERE own AND NOT newer").fetchall()[0][0]
+        connection.execute(f"DELETE FROM {fresh} WHERE rowid IN ({losers})" if lost else "SELECT 1")
     months = connection.execute(
         "SELECT DISTINCT strftime(make_timestamp(day * 86400000000), '%Y-%m') FROM "
         f"(SELECT DISTINCT epoch_us({moment}) // 86400000000 AS day FROM {fresh}) "
@@ -179,13 +181,19 @@ def merge_new(connection: duckdb.DuckDBPyConnection, workspace: Path, table: str
         start = f"TIMESTAMPTZ '{month}-01 00:00:00+00:00'"
         rows = f"SELECT * FROM {fresh} WHERE {moment} >= {start} AND {moment} < {start} + INTERVAL 1 MONTH"
         if path.is_file():
-            kept = f"SELECT * FROM {scan([path])} WHERE {key} NOT IN (SELECT {key} FROM outdated)"
+            kept = f"""SELECT * FROM {scan([path])} AS e WHERE NOT EXISTS (SELECT 1 FROM {covered} AS c WHERE {over})
+                AND {key} NOT IN (SELECT {key} FROM outdated WHERE {key} IS NOT NULL)"""
             one_sided = columns.symmetric_difference(pq.read_schema(path).names)
             filled = ", ".join(f"coalesce({c.name}, 0) AS {c.name}" for c in TOKENS if c.name in one_sided)
             replaced = f" REPLACE ({filled})" if filled else ""
             rows = f"SELECT *{replaced} FROM ({kept} UNION ALL BY NAME {rows})"
         write_query(connection, path, rows)
-    return lost
+    return lost, gone
+
+
+# Whether the fresh row f stays when it meets the row e.
+_BEATS = """coalesce(CASE WHEN f.version IS NOT DISTINCT FROM e.version THEN f.source_file >= e.source_file
+    ELSE e.version IS NULL OR f.version > e.version END, false)"""
 
 
 def _version(table: str, columns: Collection[str]) -> str:
@@ -207,15 +215,12 @@ def write_query(connection: duckdb.DuckDBPyConnection, path: Path, query: str) -
     query : str
         SQL.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    target, options = str(beside).replace("'", "''"), "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2"
-    rows = connection.execute(f"COPY ({query}) TO '{target}' ({options})").fetchall()[0][0]
-    if rows:
-        os.replace(beside, path)
-    else:
-        beside.unlink()
-        path.unlink(missing_ok=True)
+    options = "FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2"
+    with written_beside(path) as part:
+        rows = connection.execute(f"COPY ({query}) TO {quoted(part)} ({options})").fetchall()[0][0]
+        if not rows:
+            part.unlink()
+            path.unlink(missing_ok=True)
 
 
 def replace_rows(
@@ -248,34 +253,6 @@ def replace_rows(
     )
     write_query(connection, path, f"{kept} SELECT * FROM {fresh}")
     connection.unregister("read_files")
-
-
-def drop_rows(
-    connection: duckdb.DuckDBPyConnection, workspace: Path, table: str, source: str, files: list[str]
-) -> None:
-    """Remove the rows that came from some files from a monthly table.
-
-    Parameters
-    ----------
-    connection : DuckDBPyConnection
-        Does the writing.
-    workspace : Path
-        The folder.
-    table : str
-        ``requests`` or ``usage_buckets``.
-    source : str
-        Format, also the name of the folder.
-    files : list of str
-        Files as ``source_file`` names them.
-    """
-    connection.register("dropped_files", pa.table({"name": pa.array(files, pa.string())}))
-    for path in files_of(workspace, table, source):
-        write_query(
-            connection,
-            path,
-            f"SELECT * FROM {scan([path])} WHERE source_file NOT IN (SELECT name FROM dropped_files)",
-        )
-    connection.unregister("dropped_files")
 
 
 def view_sql(table: str, paths: list[Path]) -> str:
@@ -323,7 +300,7 @@ def filled_columns(connection: duckdb.DuckDBPyConnection, paths: list[Path]) -> 
     """
     if not paths:
         return names(TABLES["requests"])
-    listed = ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths)
+    listed = ", ".join(map(quoted_path, paths))
     rows = connection.execute(
         f"""SELECT path_in_schema FROM parquet_metadata([{listed}]) GROUP BY 1
         HAVING sum(num_values) > sum(coalesce(stats_null_count, 0)) ORDER BY 1"""

@@ -23,19 +23,21 @@ from finops_lib.operate.gateway.config import gateway_config, gateway_files
 from finops_lib.operate.gateway.form import GatewayConfig
 from finops_lib.operate.review.decision_record import append_record, record_decision
 from finops_lib.operate.review.decisions_held import decisions_held, exceptions_held
+from finops_lib.operate.review.further_answers import further_answers
+from finops_lib.operate.review.month_events import events_of_month
+from finops_lib.operate.review.month_review import MonthReview, review_month
 from finops_lib.operate.review.portfolio import (
-    begun_in,
     daily_by,
     four_answers,
-    further_answers,
     portfolio,
     portfolio_checks,
     spend_spikes,
 )
-from finops_lib.operate.review.review import propose_decisions, quarterly_list, review_checks, tier_drift
+from finops_lib.operate.review.quarterly import quarterly_list, tier_drift
+from finops_lib.operate.review.review import overrun_budgets, propose_decisions, review_checks
 from finops_lib.operate.review.scale_advice import scale_advice
 from finops_lib.operate.review.scorecard import scorecard
-from finops_lib.operate.review.viability import full_cost_factors, viability
+from finops_lib.operate.review.viability import viability
 from finops_lib.operate.rollout.evidence import Evidence, keep_proofs, read_evidence
 from finops_lib.operate.rollout.governance import raci_table
 from finops_lib.operate.rollout.rollout import RolloutReport, follow_rollout
@@ -46,13 +48,13 @@ __all__ = [
     "Burn",
     "Evidence",
     "GatewayConfig",
+    "MonthReview",
     "RolloutReport",
     "Watch",
     "agent_limit_breaches",
     "alert_records",
     "alerts",
     "append_record",
-    "begun_in",
     "budget_checks",
     "budget_state",
     "budgets_of",
@@ -62,13 +64,13 @@ __all__ = [
     "daily_by",
     "daily_drivers",
     "decisions_held",
+    "events_of_month",
     "exceptions_held",
     "find_anomalies",
     "flag_days",
     "follow_rollout",
     "format_alerts",
     "four_answers",
-    "full_cost_factors",
     "further_answers",
     "gateway_config",
     "gateway_files",
@@ -78,6 +80,7 @@ __all__ = [
     "leading_budget",
     "likely_causes",
     "of_assistant",
+    "overrun_budgets",
     "portfolio",
     "portfolio_checks",
     "propose_budgets",
@@ -87,6 +90,7 @@ __all__ = [
     "read_evidence",
     "record_decision",
     "review_checks",
+    "review_month",
     "scale_advice",
     "scorecard",
     "send_alerts",

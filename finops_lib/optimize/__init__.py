@@ -3,7 +3,8 @@
 from finops_lib.optimize.gate.alpha_spending import spending_levels
 from finops_lib.optimize.gate.gate import Verdict, compare_candidates, evaluation_gate
 from finops_lib.optimize.gate.non_inferiority import difference_interval, paired_non_inferiority, required_pairs
-from finops_lib.optimize.levers.estimates import LeverInputs, estimate_levers, hit_rate_curve, replay_at
+from finops_lib.optimize.levers.estimates import estimate_levers, hit_rate_curve, lever_controls, replay_at
+from finops_lib.optimize.levers.inputs import LeverInputs, read_lever_inputs
 from finops_lib.optimize.levers.levers import LEVERS, LeverReplay, lever_cells, replay_levers
 from finops_lib.optimize.levers.savings import (
     drift_after_promotion,
@@ -19,6 +20,7 @@ from finops_lib.optimize.routing.evaluated_routes import (
     gate_verdicts,
     missing_evaluations,
     proposed_routes,
+    route_controls,
     segment_traffic,
 )
 from finops_lib.optimize.routing.policy import routing_breaches, routing_measures, tier_mix
@@ -44,15 +46,18 @@ __all__ = [
     "gate_verdicts",
     "hit_rate_curve",
     "lever_cells",
+    "lever_controls",
     "missing_evaluations",
     "optimal_routes",
     "paired_non_inferiority",
     "promotions_of",
     "proposed_routes",
+    "read_lever_inputs",
     "realised_savings",
     "replay_at",
     "replay_levers",
     "required_pairs",
+    "route_controls",
     "routing_breaches",
     "routing_measures",
     "savings_checks",

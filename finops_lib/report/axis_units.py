@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 from typing import Any
 
 import pandas as pd
@@ -12,7 +13,6 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from finops_lib.report.text import count, share, usd
 
 _STEPS = [1, 2, 2.5, 5, 10]
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def money_axis(axis: Any) -> None:
@@ -79,6 +79,6 @@ def day_axis(axes: Axes, days: pd.Series) -> None:
         ticks = pd.date_range(first, last, freq="W-MON")
     else:
         ticks = pd.date_range(first, last, freq="MS" if span <= 400 else "QS")
-    axes.set_xticks(date2num(ticks.to_pydatetime()), [f"{day.day} {_MONTHS[day.month - 1]}" for day in ticks])
+    axes.set_xticks(date2num(ticks.to_pydatetime()), [f"{day.day} {calendar.month_abbr[day.month]}" for day in ticks])
     years = str(first.year) if first.year == last.year else f"{first.year} to {last.year}"
     axes.set_xlabel(f"Day, {years}")

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from finops_lib.report.axis_units import share_axis
+from finops_lib.report.axis_units import money_axis, share_axis
 from finops_lib.report.chart import ACTUAL, INK, MUTED, QUIET, SECONDARY, UNKNOWN, Chart, new_chart
 from finops_lib.report.text import month_name, share, two_lines, usd
 
 UNATTRIBUTED = "unattributed"
 REST = "everything else ("
+_THIN = "#999999"
 
 
 def spread(positions: list[float], gap: float) -> list[float]:
@@ -145,26 +146,101 @@ def draw_bars(axes: Axes, names: list[str], values: np.ndarray, labels: list[str
     for bar, name in zip(bars, names, strict=True):
         if name == UNATTRIBUTED:
             bar.set_hatch("///")
-    for place, (value, label) in enumerate(zip(values, labels, strict=True)):
-        axes.annotate(
-            label,
-            (max(value, 0), place),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=QUIET if label.startswith("no ") else INK,
-        )
-    axes.set_yticks(range(len(names)), [two_lines(name) for name in names], linespacing=1.0)
-    axes.set_ylim(len(names) - 0.4, -0.6)
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
-    # room for the labels right of the longest bar
-    room = (high - low or 1.0) * min(0.55, 0.016 * max(len(label) for label in labels) + 0.02)
-    axes.set_xlim(low - (0.02 * (high - low) if low < 0 else 0), high + room)
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
+    rows_axis(axes, names)
+    end_labels(axes, np.maximum(values, 0), labels)
+    axes.set_xlim(low - (0.02 * (high - low) if low < 0 else 0), high + _room(labels) * (high - low or 1.0))
     axes.spines["left"].set_visible(low == 0)
     if low < 0:
-        axes.axvline(0, color="#999999", linewidth=0.8)
+        axes.axvline(0, color=_THIN, linewidth=0.8)
+
+
+def draw_waterfall(
+    axes: Axes,
+    names: list[str],
+    amounts: np.ndarray,
+    totals: np.ndarray,
+    labels: list[str],
+    colors: list[str],
+    *,
+    low: float = 0.0,
+) -> None:
+    """Draw steps from the top down, each beginning where the one above it ended; the horizontal axis carries money.
+
+    Parameters
+    ----------
+    axes : Axes
+        Where to draw.
+    names, labels, colors : list of str
+        One for each step.
+    amounts : ndarray
+        What each step adds (USD); of a total, where it stands.
+    totals : ndarray of bool
+        Which steps are totals: their bars begin at the axis.
+    low : float
+        Where the axis begins, e.g. ``cut_of`` the same steps.
+    """
+    ends = waterfall_ends(amounts, totals)
+    starts = np.where(totals, low, ends - amounts)
+    left, right = np.minimum(starts, ends), np.maximum(starts, ends)
+    axes.barh(range(len(names)), right - left, left=left, color=colors, height=0.68)
+    for place, end in enumerate(ends[:-1]):
+        axes.plot([end] * 2, [place + 0.34, place + 0.66], color=_THIN, linewidth=0.8)
+    rows_axis(axes, names)
+    end_labels(axes, right, labels)
+    least, most = min(low, float(left.min())), float(right.max())
+    axes.set_xlim(least, most + _room(labels) * (most - least or 1.0))
+    money_axis(axes.xaxis)
+
+
+def waterfall_ends(amounts: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    """Tell where each step of a waterfall ends: a total at its amount, a step that much further than the one above.
+
+    Examples
+    --------
+    >>> waterfall_ends(np.array([10.0, -3.0, 2.0, 9.0]), np.array([True, False, False, True])).tolist()
+    [10.0, 7.0, 9.0, 9.0]
+    """
+    steps = np.where(totals, 0.0, amounts).cumsum()
+    last = np.maximum.accumulate(np.where(totals, np.arange(len(amounts)), 0))
+    return amounts[last] + steps - steps[last] if len(amounts) else amounts
+
+
+def cut_of(amounts: np.ndarray, totals: np.ndarray) -> float:
+    """Begin the axis near the lowest step where the steps would be hairlines beside the totals; else at zero."""
+    ends = waterfall_ends(amounts, totals)
+    lowest, highest = float(ends.min()), float(ends.max())
+    span = highest - lowest
+    return 0.0 if lowest <= 0 or not 0 < span <= 0.3 * highest else max(lowest - 0.6 * span, 0.0)
+
+
+def rows_axis(axes: Axes, names: list[str]) -> None:
+    """Name the rows of a chart from the top down, with guides for the values and none for the names."""
+    axes.set_yticks(range(len(names)), [two_lines(name) for name in names], linespacing=1.0)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x")
+
+
+def end_labels(axes: Axes, ends: np.ndarray, labels: list[str]) -> None:
+    """Write a label right of each row's end; one that says "no …" is set back."""
+    for row, (end, label) in enumerate(zip(ends, labels, strict=True)):
+        color = QUIET if label.startswith("no ") else INK
+        axes.annotate(label, (end, row), xytext=(5, 0), textcoords="offset points", va="center", color=color)
+
+
+def legend_above(figure: Chart, ncols: int) -> None:
+    """Put the legend beside the titles, where it takes no room from the axes."""
+    legend = figure.legend(
+        loc="upper right", bbox_to_anchor=(0.995, figure.header), ncols=ncols, handlelength=1.0, handleheight=1.0,
+        borderpad=0, columnspacing=1.2,
+    )  # fmt: skip
+    legend.set_in_layout(False)
+
+
+def _room(labels: list[str]) -> float:
+    """Return the part of the axis that labels right of the longest bar take."""
+    return min(0.55, 0.016 * max(len(label) for label in labels) + 0.02)
 
 
 def paired_bars(title: str, names: list[str], series: dict[str, np.ndarray], subtitle: str) -> Chart:
@@ -208,13 +284,5 @@ def paired_bars(title: str, names: list[str], series: dict[str, np.ndarray], sub
     axes.grid(visible=True, axis="x")
     share_axis(axes.xaxis)
     axes.set_xlabel("Share (%)")
-    figure.legend(
-        loc="upper right",
-        bbox_to_anchor=(0.995, figure.header),
-        ncols=2,
-        handlelength=1.0,
-        handleheight=1.0,
-        borderpad=0,
-        columnspacing=1.2,
-    ).set_in_layout(False)
+    legend_above(figure, 2)
     return figure

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from finops_lib.errors import ParamsError
-from finops_lib.report.sidecar import inert_text, replace_file
+from finops_lib.files import replace_file
+from finops_lib.report.sidecar import inert_text
 
 ENDINGS = (".csv", ".parquet")
 
@@ -85,7 +86,6 @@ def write_focus(rows: pd.DataFrame, path: Path) -> None:
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pandas(rows, preserve_index=False), buffer, compression="zstd")
         content = buffer.getvalue()
-    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, content)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from finops_lib.report.text import UNKNOWN, count, share, unit_price, usd, words
+from finops_lib.report.text import UNKNOWN, count, points, share, unit_price, usd, words
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ def _price(value: Any) -> str:
 
 def _change(value: Any) -> str:
     return share(value, signed=True)
+
+
+def _points(value: Any) -> str:
+    return points(value, signed=True)
 
 
 def _percent(value: Any) -> str:
@@ -186,8 +190,15 @@ COLUMNS: dict[str, Label] = {
     "residual_class": Label("Cause", "", _words_of),
     "amount": Label("Amount", "USD", _money, is_number=True),
     "step": Label("Step", "", _words_of),
+    "driver": Label("Driver", "", _words_of),
+    "period": Label("Period", "", _words_of),
+    "line": Label("Line", "", _words_of),
+    "also_matched": Label("Also matched", "", str, ""),
+    "invoice_issuer_name": Label("Invoice issuer"),
+    "sub_account_id": Label("Sub-account"),
     "carried_by": Label("Most of it in"),
     "carried_amount": Label("of which", "USD", _money, is_number=True),
+    "actual": Label("Actual", "USD", _money, is_number=True),
     "run_rate": Label("At the pace so far", "USD", _money, is_number=True),
     "lower_95": Label("At least (95%)", "USD", _money, UNKNOWN, is_number=True),
     "upper_95": Label("At most (95%)", "USD", _money, UNKNOWN, is_number=True),
@@ -215,6 +226,10 @@ COLUMNS: dict[str, Label] = {
     "bill_effect": Label("Bill", "USD", _money, is_number=True),
     "about": Label("What it is about"),
     "allowed": Label("Allowed", "USD", _money, is_number=True),
+    "budgeted": Label("Budget of a whole period", "USD", _money, is_number=True),
+    "rollover": Label("Rolled over", "USD", _money, is_number=True),
+    "excepted": Label("Exceptions", "USD", _money, is_number=True),
+    "method": Label("Method", missing="none is due"),
     "spent": Label("Spent", "USD", _money, is_number=True),
     "yesterday": Label("Yesterday", "USD", _money, is_number=True),
     "per_day_7": Label("A day, last 7", "USD", _money, is_number=True),
@@ -227,17 +242,19 @@ COLUMNS: dict[str, Label] = {
     "days_until_exhausted": Label("Money is gone in", "days", _rounded, "later", is_number=True),
     "threshold": Label("Threshold", "", share, is_number=True),
     "impact": Label("Beyond what was expected", "USD", _money, is_number=True),
+    "impact_in_month": Label("Of it in the month", "USD", _money, is_number=True),
+    "breach_cost": Label("Cost of the breach", "USD", _money, "no extra cost", is_number=True),
     "also": Label("Concerns also"),
     "invoiced_cost": Label("Invoiced", "USD", _money, is_number=True),
     "expected_effect": Label("Expected effect", "USD a month", _money, "not stated", is_number=True),
-    "effect": Label("Effect", "USD a month", _money, "not stated", is_number=True),
+    "effect": Label("Effect", "USD a month", _money, UNKNOWN, is_number=True),
     "effect_at_equal_volume": Label("Effect at equal volume", "USD a month", _money, UNKNOWN, is_number=True),
     "cost_under_it": Label("Cost under it", "USD", _money, "not in money", is_number=True),
-    "cost_since_lapse": Label("Cost since it lapsed", "USD", _money, is_number=True),
+    "cost_since_lapse": Label("Cost in the month since it lapsed", "USD", _money, is_number=True),
     "cost_per_outcome": Label("Cost per outcome", "USD", _price, "no outcomes", is_number=True),
     "value_per_outcome": Label("Value per outcome", "USD", _price, "no value", is_number=True),
     "share_before": Label("Share the month before", "", _percent, is_number=True),
-    "share_change": Label("Change in points", "", _change, is_number=True),
+    "share_change": Label("Change", "", _points, is_number=True),
     "used_share": Label("Budget used", "", share, "no budget", is_number=True),
     "last_week": Label("Last seven days", "USD", _money, is_number=True),
     "week_before": Label("The seven before", "USD", _money, is_number=True),
@@ -245,7 +262,14 @@ COLUMNS: dict[str, Label] = {
 }
 """Columns whose heading or format cannot be told from their name and type."""
 
+_LIMITS = {"timeout_seconds": "seconds", "budget": "USD", "steps": "model calls", "tool_calls": "tool calls"}
+
 LEVER_LABELS: dict[str, Label] = {
+    "workflow": Label("Workflow", missing="all of the assistant"),
+    "limit": Label("Limit of a run", "", lambda name: _LIMITS.get(name, str(name))),
+    "allowed": Label("Allowed", "", _sized, is_number=True),
+    "largest": Label("Largest run", "", _sized, UNKNOWN, is_number=True),
+    "cost_over": Label("Cost beyond the limit", "USD", _money, is_number=True),
     "alone": Label("Saving alone", "USD", _money, is_number=True),
     "saving_low": Label("At least", "USD", _money, is_number=True),
     "saving": Label("Saving a month", "USD", _money, is_number=True),
@@ -253,18 +277,20 @@ LEVER_LABELS: dict[str, Label] = {
     "breach_cost": Label("More than the policy's", "USD", _money, "no extra cost", is_number=True),
     "repeated_cost": Label("Cost of repeats", "USD", _money, is_number=True),
     "hit_rate": Label("Hit rate", "", _percent, is_number=True),
-    "share": Label("Share of the calls", "", _percent, is_number=True),
+    "share": Label("Share of calls", "", _percent, is_number=True),
     "pass_rate": Label("Pass rate", "", _percent, is_number=True),
     "cost_per_call": Label("Cost per call", "USD", _price, is_number=True),
     "holds_floor": Label("Floor holds", "", _yes_no),
-    "margin": Label("Margin", "", _percent, is_number=True),
-    "difference": Label("Difference of pass rates", "", _change, is_number=True),
-    "lower": Label("At least", "", _change, is_number=True),
-    "upper": Label("At most", "", _change, is_number=True),
+    "margin": Label("Margin", "", points, is_number=True),
+    "difference": Label("Difference of pass rates", "", _points, is_number=True),
+    "lower": Label("At least", "", _points, is_number=True),
+    "upper": Label("At most", "", _points, is_number=True),
     "pairs_to_decide": Label("Items that would decide", "", _rounded, "decided", is_number=True),
     "items": Label("Items, 15% differing", "", _rounded, is_number=True),
     "items_if_alike": Label("Items, 8% differing", "", _rounded, is_number=True),
-    "promoted_on": Label("Since", "", _day),
+    "saving_per_success": Label("Saving per success", "", share, UNKNOWN, is_number=True),
+    "is_allowed": Label("Policy allows it", "", _yes_no),
+    "promoted_on": Label("Promoted on", "", _day),
     "expected": Label("Expected by now", "USD", _money, is_number=True),
     "without_change": Label("Without the change", "USD", _money, UNKNOWN, is_number=True),
     "actual": Label("Actual", "USD", _money, is_number=True),

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from finops_lib import __version__
 from finops_lib.errors import SchemaError
+from finops_lib.files import replace_file
 from finops_lib.params import Params
 
 SCHEMA = "finops-sidecar/1"
@@ -102,8 +103,8 @@ class Sidecar:
             recorded.add(row["check"])
             self._checks.append({str(key): plain(value) for key, value in row.items()})
 
-    def table(self, name: str, frame: pd.DataFrame) -> None:
-        """Record the data behind a table or figure.
+    def table(self, name: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """Record the data behind a table or figure, and hand it on.
 
         Parameters
         ----------
@@ -111,6 +112,11 @@ class Sidecar:
             In snake_case; once in a notebook.
         frame : DataFrame
             The data, unrounded; a named index becomes a column.
+
+        Returns
+        -------
+        DataFrame
+            The same frame.
 
         Raises
         ------
@@ -120,6 +126,7 @@ class Sidecar:
         self._claim(name, self._tables, "table")
         named = [level for level in frame.index.names if level is not None]
         self._tables[name] = frame.reset_index() if named else frame.reset_index(drop=True)
+        return frame
 
     def write(self, folder: Path | str | None = None) -> Path:
         """Write ``<notebook>.json`` and, for each table, ``<notebook>.<table>.csv`` and ``.parquet``.
@@ -141,13 +148,12 @@ class Sidecar:
             If a file cannot be written; each file is either the former or the new one, never half.
         """
         target = Path(folder or os.environ.get("FINOPS_OUTPUT") or self._default_folder())
-        target.mkdir(parents=True, exist_ok=True)
         for name, frame in sorted(self._tables.items()):
             replace_file(target / f"{self.notebook}.{name}.csv", csv_bytes(frame))
             replace_file(target / f"{self.notebook}.{name}.parquet", _parquet_bytes(frame))
         path = target / f"{self.notebook}.json"
         text = json.dumps(self._content(), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        replace_file(path, f"{text}\n".encode())
+        replace_file(path, f"{text}\n")
         return path
 
     def _content(self) -> dict[str, Any]:
@@ -294,21 +300,3 @@ def _parquet_bytes(frame: pd.DataFrame) -> bytes:
 def _versions() -> dict[str, str]:
     found = {name: importlib.metadata.version(name) for name in _PACKAGES}
     return found | {"kit": __version__}
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file beside its place, then put it there in one step: no reader meets half of it.
-
-    Parameters
-    ----------
-    path : Path
-        Where it shall stand.
-    content : bytes
-        What it holds.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from finops_lib.report.site_entries import Entry, read_entries
 from finops_lib.report.text import month_name, share, usd
 
 MANIFEST = "finops-manifest/1"
+_CENT = 0.005  # what rounds to a cent
 COST, CHANGE = "month_cost", "month_cost_change"
 """Results that the index shows for an assistant: cost of the month, and its change on the month before as a share."""
 TEMPLATES = Path(__file__).with_name("site")
@@ -30,7 +31,6 @@ def write_site(
     *,
     company: str = "",
     workspace_sha256: str = "",
-    standalone: bool = False,
 ) -> Path:
     """Write the whole site from the runs on record, beside the former one, and swap them.
 
@@ -44,8 +44,6 @@ def write_site(
         Name on the pages.
     workspace_sha256 : str
         Fingerprint of today's workspace; reports of the newest period made from another one are marked.
-    standalone : bool
-        Put the stylesheet into every page instead of one shared file.
 
     Returns
     -------
@@ -71,7 +69,7 @@ def write_site(
         shutil.rmtree(leftover, ignore_errors=True)
     try:
         fresh.mkdir(parents=True)
-        _Writer(fresh, entries, company, workspace_sha256, standalone).write()
+        _Writer(fresh, entries, company, workspace_sha256).write()
     except OSError:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -90,20 +88,18 @@ def write_site(
 class _Writer:
     """Writes one site into an empty folder."""
 
-    def __init__(self, root: Path, entries: list[Entry], company: str, workspace: str, standalone: bool) -> None:
+    def __init__(self, root: Path, entries: list[Entry], company: str, workspace: str) -> None:
         self.root, self.entries, self.workspace = root, entries, workspace
         self.periods = sorted({entry.period for entry in entries}, reverse=True)
-        self.css = (TEMPLATES / "finops.css").read_text(encoding="utf-8")
         loader = jinja2.FileSystemLoader(TEMPLATES)
         self.jinja = jinja2.Environment(
             loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
         )
         self.jinja.filters |= {"month": _month, "money": _money, "change": _change, "name": _file_name}
         self.jinja.globals |= {"company": company, "periods": self.periods, "is_older": self._is_older}
-        self.jinja.globals["css"] = self.css if standalone else ""
 
     def write(self) -> None:
-        (self.root / "finops.css").write_text(self.css, encoding="utf-8")
+        shutil.copyfile(TEMPLATES / "finops.css", self.root / "finops.css")
         for entry in self.entries:
             siblings = [one for one in self.entries if (one.subject, one.period) == (entry.subject, entry.period)]
             others = [one for one in self.entries if (one.subject, one.notebook) == (entry.subject, entry.notebook)]
@@ -174,18 +170,21 @@ class _Writer:
             rows.append({
                 "label": subjects[subject],
                 "whole": subject == ORGANISATION,
+                "is_assistant": subject != ORGANISATION and "+" not in subject,
                 "cost": _first(entry.result(COST) for entry in own),
                 "change": _first(entry.result(CHANGE) for entry in own),
                 "checks": sum(len(entry.checks) for entry in own),
                 "failed": sum(entry.failed_checks for entry in own),
                 "entries": {entry.notebook: entry for entry in own},
             })  # fmt: skip
+        rest = _unattributed(rows)
         states = [entry.state for entry in shown]
         counts = {state: states.count(state) for state in ("ok", "no data", "FAILED")}
         checks = {"all": sum(row["checks"] for row in rows), "failed": sum(row["failed"] for row in rows)}
         return {
             "period": period,
             "rows": rows,
+            "unattributed": rest,
             "notebooks": dict(sorted(titles.items())),
             "counts": counts,
             "checks": checks,
@@ -224,6 +223,14 @@ def _is_site(folder: Path) -> bool:
 
 def _first(values: Iterable[float | None]) -> float | None:
     return next((value for value in values if value is not None), None)
+
+
+def _unattributed(rows: list[dict[str, Any]]) -> float | None:
+    """Return the organisation's cost that no assistant's row shows; teams hold the assistants' cost once more."""
+    whole = _first(row["cost"] for row in rows if row["whole"])
+    costs = [row["cost"] for row in rows if row["is_assistant"] and row["cost"] is not None]
+    rest = whole - sum(costs) if whole is not None and costs else 0.0
+    return rest if abs(rest) >= _CENT else None
 
 
 def _month(period: str) -> str:

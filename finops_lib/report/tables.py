@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,7 +26,9 @@ _STYLES = [
     {"selector": "thead th", "props": "vertical-align: bottom"},
     {"selector": ".number", "props": "text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums"},
     {"selector": "thead th.number", "props": "white-space: normal"},
+    {"selector": ".day", "props": "white-space: nowrap"},
     {"selector": "td.none", "props": "font-style: italic"},
+    {"selector": ".total", "props": "font-weight: bold; border-top: 1px solid #999999"},
     {"selector": ".verdict-fail", "props": "font-weight: bold; color: #a3180d"},
 ]
 
@@ -50,6 +52,10 @@ class Table:
         Columns to show, in order; all when not given.
     empty : str
         What a table without rows says in their place.
+    rows : int, optional
+        Rows to show; the others become one, "everything else (n)", that holds the rest of the totals.
+    totals : sequence of str
+        Columns that add up: a last row says what to.
     """
 
     def __init__(
@@ -61,6 +67,8 @@ class Table:
         labels: Mapping[str, Label] | None = None,
         columns: list[str] | None = None,
         empty: str = "none",
+        rows: int | None = None,
+        totals: Sequence[str] = (),
     ) -> None:
         self.frame = frame
         self.title = title
@@ -68,10 +76,15 @@ class Table:
         self.empty = empty
         shown = list(frame.columns) if columns is None else columns
         self._labels = [(labels or {}).get(str(name)) or label_of(frame, str(name)) for name in shown]
+        kept = frame if rows is None or len(frame) <= rows + 1 else frame.head(rows)
         self._cells = [
-            [label.write(value) if is_present(value) else label.missing for value in frame[name]]
+            [label.write(value) if is_present(value) else label.missing for value in kept[name]]
             for name, label in zip(shown, self._labels, strict=True)
         ]
+        self._add_sums(frame.iloc[len(kept) :], f"everything else ({len(frame) - len(kept)})", shown, totals)
+        self._total_at = len(kept) + (len(kept) < len(frame)) if totals and len(frame) > 1 else None
+        if self._total_at is not None:
+            self._add_sums(frame, "Total", shown, totals)
 
     @property
     def headings(self) -> list[str]:
@@ -96,7 +109,10 @@ class Table:
             {place: [html.escape(text) for text in column] for place, column in enumerate(self._cells)}, dtype=object
         )
         classes = pd.DataFrame(
-            {place: [self._classes(place, text) for text in column] for place, column in enumerate(self._cells)},
+            {
+                place: [self._classes(place, row, text) for row, text in enumerate(column)]
+                for place, column in enumerate(self._cells)
+            },
             dtype=object,
         )
         digest = hashlib.sha256(f"{self.title}{self.headings}{self.rows}".encode()).hexdigest()[:8]
@@ -151,10 +167,18 @@ class Table:
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         return {"text/html": self.to_html(), "text/plain": self.to_text()}
 
-    def _classes(self, place: int, text: str) -> str:
-        if text == "FAIL":
-            return "verdict-fail"
-        return "number" if self._labels[place].is_number else ""
+    def _add_sums(self, frame: pd.DataFrame, name: str, shown: list[str], totals: Sequence[str]) -> None:
+        """Add one row for several, with what adds up; none for no rows."""
+        if frame.empty:
+            return
+        for place, (column, label) in enumerate(zip(shown, self._labels, strict=True)):
+            summed = frame[column].sum(min_count=1) if column in totals else None
+            self._cells[place].append(name if place == 0 else label.write(summed) if is_present(summed) else "")
+
+    def _classes(self, place: int, row: int, text: str) -> str:
+        kinds = ["verdict-fail"] if text == "FAIL" else ["number"] if self._labels[place].is_number else []
+        kinds += ["day"] if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else []
+        return " ".join([*kinds, *(["total"] if row == self._total_at else [])])
 
 
 def decision_table(checks: pd.DataFrame, title: str, source: str = "") -> Table:

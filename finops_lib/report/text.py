@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import html
 import re
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,10 +11,6 @@ from typing import Any
 import pandas as pd
 
 UNKNOWN = "not known"
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
 
 
 def is_known(value: Any) -> bool:
@@ -117,6 +114,32 @@ def share(value: float | None, *, signed: bool = False, decimals: int | None = N
     return sign + text
 
 
+def points(difference: float | None, *, signed: bool = False) -> str:
+    """Write the difference of two shares in percentage points: a percent would be read as a part of one of them.
+
+    Parameters
+    ----------
+    difference : float or None
+        Of two shares; 0.02 is two points.
+    signed : bool
+        Write a change: with its sign.
+
+    Returns
+    -------
+    str
+        With one decimal; "not known" for null.
+
+    Examples
+    --------
+    >>> points(0.02), points(-0.0344, signed=True), points(0.2, signed=True)
+    ('2.0 points', '-3.4 points', '+20.0 points')
+    """
+    if not is_known(difference):
+        return UNKNOWN
+    number = _half_up(float(difference) * 100, "0.1")
+    return f"{number:+} points" if signed and number else f"{number} points"
+
+
 def count(number: float | None, *, compact: bool = False) -> str:
     """Write how many.
 
@@ -173,7 +196,7 @@ def month_name(period: str) -> str:
     ('September 2026', 'all')
     """
     match = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", period)
-    return f"{_MONTHS[int(match[2]) - 1]} {match[1]}" if match else period
+    return f"{calendar.month_name[int(match[2])]} {match[1]}" if match else period
 
 
 def words(name: str) -> str:
@@ -191,10 +214,10 @@ def words(name: str) -> str:
 
     Examples
     --------
-    >>> words("cost_center"), words("api_key")
-    ('cost center', 'API key')
+    >>> words("cost_center"), words("api_key"), words("log_gb")
+    ('cost center', 'API key', 'log GB')
     """
-    return name.replace("_", " ").replace("api key", "API key")
+    return re.sub(r"\bgb\b", "GB", name.replace("_", " ").replace("api key", "API key"))
 
 
 def more_or_less(change: float) -> str:

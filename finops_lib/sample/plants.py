@@ -15,7 +15,6 @@ LEVEL = (date(2026, 9, 22), 1.6)
 LOOPS = (date(2026, 10, 5), date(2026, 10, 9))
 MISSING = (date(2026, 8, 15), date(2026, 8, 16))
 DOUBLE_BILLED = (date(2026, 8, 3), date(2026, 8, 9))
-SANDBOX_EXPIRY = date(2026, 9, 30)
 
 
 @dataclass(frozen=True)

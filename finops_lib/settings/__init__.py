@@ -44,10 +44,11 @@ from finops_lib.settings.routing import (
     check_routing,
     model_fits,
 )
-from finops_lib.settings.sources import Attribution, Owners, PriceOverride, Source, Team
+from finops_lib.settings.sources import PRICE_SCOPES, Attribution, Owners, PriceOverride, Source, Team
 
 __all__ = [
     "ORGANISATION",
+    "PRICE_SCOPES",
     "TIERS",
     "AgentLimits",
     "AlertSettings",

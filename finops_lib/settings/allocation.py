@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
@@ -10,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from finops_lib.errors import nearest
 from finops_lib.schema import CHARGES, DIMENSIONS, names
 from finops_lib.settings.base import Model, Share, dimension_keys
 
@@ -27,25 +27,32 @@ Layer = Literal[
 Mode = Literal["showback", "chargeback"]
 
 
+def _refuse_unknown(value: str, known: Sequence[str], kind: str) -> None:
+    if value not in known:
+        raise ValueError("; ".join(filter(None, (f"'{value}' is no {kind}", nearest(value, known)))))
+
+
+def _known_columns(value: dict[str, str]) -> dict[str, str]:
+    known = list(dict.fromkeys([*names(CHARGES), *names(DIMENSIONS)]))
+    for key in value:
+        if not key.startswith("tags."):
+            _refuse_unknown(key, known, "column of a charge")
+    return value
+
+
+Match = Annotated[dict[str, str], AfterValidator(_known_columns)]
+
+
 class CostLayerRule(Model):
     """Which layer of the full cost the charges it matches belong to."""
 
     layer: Layer = Field(description="layer of the full cost")
-    match: dict[str, str] = Field({}, description="column or `tags.<key>` of the charge → value or pattern (`*`, `?`)")
-
-    @field_validator("match")
-    @classmethod
-    def _known_columns(cls, value: dict[str, str]) -> dict[str, str]:
-        for key in value:
-            if not key.startswith("tags."):
-                _refuse_unknown(key, _MATCHED, "column of a charge")
-        return value
+    match: Match = Field({}, description="column or `tags.<key>` of the charge → value or pattern (`*`, `?`)")
 
 
 DRIVERS = ("requests", "tokens", "cost", "active_users", "retrieval_calls", "storage_gb", "log_gb")
 """Measures that proportional parts may follow; ``column:<name>`` is any other measure of usage or volumes."""
 
-_MATCHED = tuple(dict.fromkeys([*names(CHARGES), *names(DIMENSIONS)]))
 _FOLLOWED = ("proportional", "weighted", "capacity")
 
 
@@ -53,7 +60,7 @@ class AllocationRule(Model):
     """How the charges it matches are split."""
 
     name: str = Field(min_length=1, description="name of the rule, unique")
-    match: dict[str, str] = Field({}, description="column or `tags.<key>` of the charge → value or pattern (`*`, `?`)")
+    match: Match = Field({}, description="column or `tags.<key>` of the charge → value or pattern (`*`, `?`)")
     bucket: Literal["direct", "proportional", "overhead"] = Field(description="kind of cost")
     method: Literal["direct", "even", "fixed", "proportional", "weighted", "capacity"] = Field(
         description="how parts are made"
@@ -77,14 +84,6 @@ class AllocationRule(Model):
         "unallocated", description="for `capacity`: who gets the idle part; shared follows use"
     )
     owner: str | None = Field(None, description="for `capacity`: owner of the idle part; else whom the charge names")
-
-    @field_validator("match")
-    @classmethod
-    def _known_columns(cls, value: dict[str, str]) -> dict[str, str]:
-        for key in value:
-            if not key.startswith("tags."):
-                _refuse_unknown(key, _MATCHED, "column of a charge")
-        return value
 
     @field_validator("receiver")
     @classmethod
@@ -156,13 +155,6 @@ def reachable_in_order(rules: list[AllocationRule]) -> list[AllocationRule]:
 AllocationRules = Annotated[list[AllocationRule], AfterValidator(reachable_in_order)]
 
 
-def _refuse_unknown(value: str, known: Sequence[str], kind: str) -> None:
-    if value not in known:
-        close = difflib.get_close_matches(value, known, n=1)
-        message = f"'{value}' is no {kind}" + (f"; did you mean '{close[0]}'?" if close else "")
-        raise ValueError(message)
-
-
 class ShowbackSettings(Model):
     """Showback or chargeback, and what readiness for chargeback takes."""
 
@@ -183,7 +175,7 @@ class EnvironmentPolicy(Model):
     budget: Decimal | None = Field(None, ge=0, description="budget a month")
     models: list[str] = Field([], description="models or patterns (`*`, `?`) it may use; empty: any")
     output_limit: int | None = Field(None, ge=1, description="output tokens a call may have")
-    expires: date | None = Field(None, description="first day it is no longer allowed")
+    expires: date | None = Field(None, description="last day it is allowed")
     required: list[str] = Field([], description="dimensions that every call must name")
 
     @field_validator("required")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from finops_lib.errors import nearest
 from finops_lib.schema import DIMENSIONS
 
 ORGANISATION = "organisation"
@@ -31,7 +31,9 @@ def dimension_keys(value: dict[str, str], where: str, extra: tuple[str, ...] = (
     known = [column.name for column in DIMENSIONS] + list(extra)
     for key in value:
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            message = f"{where}: '{key}' is no dimension" + (f"; did you mean '{close[0]}'?" if close else "")
-            raise ValueError(message)
+            raise ValueError("; ".join(filter(None, (f"{where}: '{key}' is no dimension", nearest(key, known)))))
     return value
+
+
+Dimensions = Annotated[dict[str, str], AfterValidator(lambda value: dimension_keys(value, "defaults"))]
+"""Dimension → value where a source says none."""

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from finops_lib.settings.base import ORGANISATION, Model
 
 DecisionKind = Literal["budget", "routing", "retirement", "workflow", "exception"]
+RetiredWaste = Literal["unused seats", "idle provisioned throughput"]
 
 
 class Decision(Model):
@@ -24,6 +25,10 @@ class Decision(Model):
     owner: str = Field(min_length=1, description="role that answers for it")
     effect: Decimal | None = Field(None, description="expected change of the cost a month; a saving is negative")
     review: date = Field(description="day on which it is looked at again")
+    waste: RetiredWaste | None = Field(
+        None, description="what a retirement ends: `unused seats` or `idle provisioned throughput`"
+    )
+    quantity: float | None = Field(None, gt=0, description="how much of that waste; without it all of it")
     approver: str | None = Field(None, min_length=1, description="role that approved an exception")
     reason: str | None = Field(None, min_length=1, description="why there is an exception")
     expires: date | None = Field(None, description="last day of an exception")
@@ -38,6 +43,9 @@ class Decision(Model):
         if self.kind != "exception" and len(missing) < len(about):
             message = "only an exception has approver, reason and expires"
             raise ValueError(message)
+        if self.kind != "retirement" and (self.waste or self.quantity):
+            message = "only a retirement has waste and quantity"
+            raise ValueError(message)
         for name, day in (("review", self.review), ("expires", self.expires)):
             if day and day < self.decided:
                 message = f"{name} is {day}, before the day of the decision ({self.decided})"
@@ -46,7 +54,7 @@ class Decision(Model):
 
     def repeats(self, other: Decision) -> bool:
         """Tell whether the same was decided before, and not yet looked at again."""
-        same = all(getattr(self, name) == getattr(other, name) for name in ("kind", "assistant", "workflow"))
+        same = all(getattr(self, name) == getattr(other, name) for name in ("kind", "assistant", "workflow", "waste"))
         return same and self.decision.casefold() == other.decision.casefold() and self.decided <= other.review
 
 

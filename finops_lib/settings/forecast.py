@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from datetime import date
 
 from pydantic import Field, model_validator
 
+from finops_lib.errors import nearest
 from finops_lib.settings.base import Model, Share
 
 
@@ -27,9 +27,8 @@ class HolidaySettings(Model):
 
         calendars = list_supported_countries()
         if self.country not in calendars:
-            close = difflib.get_close_matches(self.country.upper(), calendars, n=1)
-            message = f"no holiday calendar for '{self.country}'" + (f"; did you mean '{close[0]}'?" if close else "")
-            raise ValueError(message)
+            message = f"no holiday calendar for '{self.country}'"
+            raise ValueError("; ".join(filter(None, (message, nearest(self.country.upper(), calendars)))))
         regions = calendars[self.country]
         if self.subdivision is not None and self.subdivision not in regions:
             known = ", ".join(regions) or "none"

@@ -100,7 +100,8 @@ class Targets(Model):
     cost_per_outcome_change: float = Field(0.0, description="largest change of the cost per outcome in a quarter")
     budget_variance: Share = Field(0.05, description="largest distance of spend from budget")
     input_share: Share | None = Field(None, description="largest share of spend on input; without it only tracked")
-    teams_within_budget: Share = Field(0.9, description="share of teams that stay below their last threshold")
+    budgets_within_forecast: Share = Field(0.9, description="share of budgets that the forecast keeps within")
+    unusual_cost: Share = Field(0.02, description="largest share of the cost that comes of unusual days")
 
 
 class RolloutItem(Model):
@@ -117,6 +118,7 @@ class RolloutItem(Model):
     responsible: str = Field(description="role that does it")
     accountable: str = Field(description="role that answers for it")
     proof: str = Field("attestation", description="named check that proves it from the data, or `attestation`")
+    limit: float | None = Field(None, ge=0, description="days or share its check allows, one for all items it proves")
 
     @property
     def phase(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -10,8 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from finops_lib.errors import nearest
 from finops_lib.settings.allocation import AllocationRules, CostLayerRule, EnvironmentPolicy, ShowbackSettings
-from finops_lib.settings.base import ORGANISATION, CaptureLayer, Model, Share, dimension_keys
+from finops_lib.settings.base import ORGANISATION, CaptureLayer, Dimensions, Model, Share, dimension_keys
 from finops_lib.settings.bills import ExchangeRate, ReconciliationSettings
 from finops_lib.settings.budgets import AlertSettings, AnomalySettings, Budget
 from finops_lib.settings.decisions import Decision
@@ -19,7 +19,7 @@ from finops_lib.settings.forecast import ForecastSettings, HolidaySettings, Scen
 from finops_lib.settings.promotions import Promotion
 from finops_lib.settings.rollout import DEFAULT_RACI, Outcome, Plan, Raci, Rollout, Targets
 from finops_lib.settings.routing import AgentLimits, GateSettings, LeverSettings, ModelCatalogue, RoutingPolicy
-from finops_lib.settings.sources import Attribution, Owners, PriceOverride, Source, Team
+from finops_lib.settings.sources import PRICE_SCOPES, Attribution, Owners, PriceOverride, Source, Team
 
 
 class Settings(Model):
@@ -31,7 +31,7 @@ class Settings(Model):
     )
     owners: Owners = Field(Owners(), description="owners of the assistant")
     match: list[str] = Field([], description="names the assistant has in exports, beside its own")
-    defaults: dict[str, str] = Field({}, description="dimension values for its calls that carry none")
+    defaults: Dimensions = Field({}, description="dimension values for its calls that carry none")
     success: Literal["resolved", "accepted", "completed"] | None = Field(
         None, description="what makes a task successful; without it: resolved, else accepted, else completed"
     )
@@ -44,6 +44,7 @@ class Settings(Model):
 
     environment_policy: dict[str, EnvironmentPolicy] = Field({}, description="environment → what it may cost and do")
     showback: ShowbackSettings = Field(ShowbackSettings(), description="showback or chargeback")
+    services: list[str] = Field([], description="services on bills that are wholly its own, where a line names nobody")
     review_hourly_rate: Decimal | None = Field(None, ge=0, description="cost of an hour of human review")
     budgets: list[Budget] = Field([], description="budgets of the assistant and below it")
     anomalies: AnomalySettings = Field(AnomalySettings(), description="what counts as unusual")
@@ -57,11 +58,6 @@ class Settings(Model):
     outcome: Outcome | None = Field(None, description="what the business counts, and its value")
     rollout: Rollout = Field(Rollout(), description="start of the 90 days, and what was attested")
     targets: Targets = Field(Targets(), description="what the indicators are held against")
-
-    @field_validator("defaults")
-    @classmethod
-    def _known_dimensions(cls, value: dict[str, str]) -> dict[str, str]:
-        return dimension_keys(value, "defaults")
 
 
 class Organisation(Model):
@@ -102,15 +98,18 @@ class Organisation(Model):
     rollout: Rollout = Field(Rollout(), description="start of the 90 days for all, and what was attested")
     defaults: dict[str, Any] = Field({}, description="settings for every assistant that sets none")
 
+    @property
+    def price_scopes(self) -> list[str]:
+        """Whose calls any price in force tells apart."""
+        return [scope for scope in PRICE_SCOPES if any(getattr(override, scope) for override in self.prices)]
+
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         # "localtime" would be another zone on every machine.
         known = available_timezones() - {"localtime"}
         if value not in known:
-            close = difflib.get_close_matches(value, known, n=1)
-            message = f"unknown time zone '{value}'" + (f"; did you mean '{close[0]}'?" if close else "")
-            raise ValueError(message)
+            raise ValueError("; ".join(filter(None, (f"unknown time zone '{value}'", nearest(value, known)))))
         return value
 
     @field_validator("virtual_keys")

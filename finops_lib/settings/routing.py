@@ -60,6 +60,11 @@ class ModelCatalogue(Model):
                 return max(fits, key=lambda fit: fit[0])[1]
         return None
 
+    def is_premium(self, model: str) -> bool:
+        """Say whether a model is of the premium tier or above."""
+        tier = self.tier_of(model)
+        return tier is not None and TIERS.index(tier) >= TIERS.index("premium")
+
     def tier_of_task(self, task: str) -> Tier | None:
         """Name the tier a class of tasks is served by."""
         return (_shipped().tasks | self.tasks).get(task)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from finops_lib.settings.base import CaptureLayer, Model, dimension_keys
+from finops_lib.settings.base import CaptureLayer, Dimensions, Model, dimension_keys
 
 
 class Owners(Model):
@@ -35,12 +35,11 @@ class Source(Model):
     mapping: str | None = Field(None, description="YAML of column names, for format `mapped`")
     account: str | None = Field(None, description="provider account all its calls are billed to")
     layer: CaptureLayer | None = Field(None, description="capture layer, where the format's own is wrong")
-    defaults: dict[str, str] = Field({}, description="dimension values for rows that carry none")
+    defaults: Dimensions = Field({}, description="dimension values for rows that carry none")
 
-    @field_validator("defaults")
-    @classmethod
-    def _known_dimensions(cls, value: dict[str, str]) -> dict[str, str]:
-        return dimension_keys(value, "defaults")
+
+PRICE_SCOPES = ("team", "api_key", "assistant")
+"""Whose calls alone a price may hold for."""
 
 
 class PriceOverride(Model):

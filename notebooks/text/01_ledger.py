@@ -54,13 +54,8 @@ report.headline_text(headline, missing)
 # Each line names something the exports do not hold, what cannot be said without it, and what would add it.
 
 # %%
-out.table("missing", missing)
-report.Table(
-    missing,
-    "What is missing, and what adds it",
-    source="Ledger and reading record",
-    empty="Nothing is missing: every section of the reports has its data.",
-)
+title, empty = "What is missing, and what adds it", "Nothing is missing: every section has its data."
+report.Table(out.table("missing", missing), title, source="Ledger and reading record", empty=empty)
 
 # %% [markdown]
 # ## What was read
@@ -72,14 +67,14 @@ reads = ingest.rows_read(params)
 report.plot_rows_read(reads)
 
 # %%
-out.table("rows_read", reads)
+reads = out.table("rows_read", reads)
 shown = ["source", "files", "read", "requests", "aggregated", "duplicates", "quarantined", "skipped", "list_cost"]
 source = "Reading record; all assistants and months. Costs of sources that overlap do not add up"
 report.Table(reads, "Rows read, by source", columns=shown, source=source)
 
 # %%
-out.table("tables_read", given)
-report.Table(given, "What else was given beside calls", source="Reading record of the workspace")
+title, source = "What else was given beside calls", "Reading record of the workspace"
+report.Table(out.table("tables_read", given), title, source=source)
 
 # %% [markdown]
 # ## What was set aside
@@ -92,13 +87,9 @@ refused = aside[aside["fate"] == "quarantined"].groupby("reason", as_index=False
 report.plot_quarantine(refused)
 
 # %%
-out.table("rows_set_aside", aside)
-report.Table(
-    aside,
-    "Rows that are not in the ledger, and why",
-    source="Reading record of the workspace; all assistants",
-    empty="Every row read is in the ledger.",
-)
+title, empty = "Rows that are not in the ledger, and why", "Every row read is in the ledger."
+source = "Reading record of the workspace; all assistants"
+report.Table(out.table("rows_set_aside", aside), title, source=source, empty=empty)
 
 # %%
 quarantined = ingest.quarantined_rows(params)
@@ -114,14 +105,9 @@ report.Table(quarantined, "Where the unusable rows stand", source="Quarantine of
 report.plot_capture_days(ingest.captured_days(params))
 
 # %%
-twice = ingest.covered_twice(params)
-out.table("covered_twice", twice)
-report.Table(
-    twice,
-    "Seen by a second source and not added",
-    source="Coverage record of the workspace",
-    empty="No usage was seen by two sources.",
-)
+twice = out.table("covered_twice", ingest.covered_twice(params))
+title, empty = "Seen by a second source and not added", "No usage was seen by two sources."
+report.Table(twice, title, source="Coverage record of the workspace", empty=empty)
 
 # %% [markdown]
 # ## Who is named
@@ -129,8 +115,7 @@ report.Table(
 # Spend that names its workflow, team and cost center can be explained; the rest stays visible as unattributed.
 
 # %%
-coverage = inform.attribution_coverage(costs)
-out.table("attribution_coverage", coverage)
+coverage = out.table("attribution_coverage", inform.attribution_coverage(costs))
 report.plot_coverage(coverage, target=params.settings.coverage_target)
 
 # %% [markdown]
@@ -140,18 +125,14 @@ report.plot_coverage(coverage, target=params.settings.coverage_target)
 # output: added up as received they would be counted twice.
 
 # %%
-classes = inform.token_classes(costs)
-out.table("token_classes", classes)
+classes = out.table("token_classes", inform.token_classes(costs))
 report.plot_token_classes(classes, period=ledger.period)
 
 # %%
 bases = ingest.usage_bases(params)
-report.Table(
-    bases,
-    "How each source counts, and what adding up as received would give",
-    source="Requests of the workspace; all assistants and months",
-    empty="No call was read yet.",
-)
+title = "How each source counts, and what adding up as received would give"
+source = "Requests of the workspace; all assistants and months"
+report.Table(bases, title, source=source, empty="No call was read yet.")
 
 # %% [markdown]
 # ## Prices
@@ -159,24 +140,14 @@ report.Table(
 # A model without a price has no cost, not a cost of zero. What the sources reported themselves is shown beside ours.
 
 # %%
-unpriced = ingest.unpriced_models(ledger)
-out.table("unpriced_models", unpriced)
-report.Table(
-    unpriced,
-    "Models without a price",
-    source="Ledger and price list",
-    empty="Every model of the month has a price.",
-)
+unpriced = out.table("unpriced_models", ingest.unpriced_models(ledger))
+empty = "Every model of the month has a price."
+report.Table(unpriced, "Models without a price", source="Ledger and price list", empty=empty)
 
 # %%
-reported = ingest.reported_against_ours(ledger)
-out.table("reported_cost", reported)
-report.Table(
-    reported,
-    "Cost as the sources reported it, against list prices",
-    source="Ledger",
-    empty="No source of the month reports a cost.",
-)
+reported = out.table("reported_cost", ingest.reported_against_ours(ledger))
+title, empty = "Cost as the sources reported it, against list prices", "No source of the month reports a cost."
+report.Table(reported, title, source="Ledger", empty=empty)
 
 # %% [markdown]
 # ## Decision

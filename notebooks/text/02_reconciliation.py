@@ -56,11 +56,12 @@ report.reconciliation_text(found.summary, found.residuals, found.shadow_use, fou
 # Three ways: the log at list prices, the log at our prices, the invoice. *Unexplained* is what no cause was found for.
 
 # %%
-out.table("summary", found.summary)
+summary = out.table("summary", found.summary)
 judged = ["variance", "variance_share", "unexplained", "unexplained_share", "tolerance"]
 shown = ["provider", "state", "at_list_prices", "estimate", "invoice", *judged]
 source = "Calls by UTC month, price list and overrides, bills"
-report.Table(found.summary, "Estimate against invoice, by provider", columns=shown, source=source)
+money = ["at_list_prices", "estimate", "invoice", "variance", "unexplained"]
+report.Table(summary, "Estimate against invoice, by provider", columns=shown, source=source, totals=money)
 
 # %%
 report.plot_variance_bridge(inform.variance_bridge(found.summary, found.residuals), period=ledger.period)
@@ -76,11 +77,11 @@ report.explore(inform.variance_bridge, report.plot_variance_bridge, controls, fr
 # Each cause with its money and how it was told; together they are the variance, to the last digit.
 
 # %%
-out.table("residuals", found.residuals)
+causes = out.table("residuals", found.residuals)
 shown = ["provider", "residual_class", "model", "account", "amount", "how_told"]
 source = "Bill lines against the ledger's quantities and contracted prices"
 empty = "There is no difference, or no bill to differ from."
-report.Table(found.residuals, "Causes of the variance", columns=shown, source=source, empty=empty)
+report.Table(causes, "Causes of the variance", columns=shown, source=source, empty=empty, totals=["amount"])
 
 # %% [markdown]
 # ## Line by line
@@ -89,8 +90,7 @@ report.Table(found.residuals, "Causes of the variance", columns=shown, source=so
 # bill: what the bill itself adds or takes off.
 
 # %%
-differing = inform.largest_differences(found.lines)
-out.table("differing_lines", differing)
+differing = out.table("differing_lines", inform.largest_differences(found.lines))
 source = "Bills and ledger at the grain both know; all lines in the data of this page"
 report.Table(differing, "Lines that differ", source=source, empty="Every line compared is the same on both sides.")
 
@@ -101,20 +101,23 @@ report.Table(differing, "Lines that differ", source=source, empty="Every line co
 
 # %%
 lines = ["invoice_issuer_name", "charge_description", "sub_account_id", "billed_cost", "invoice_id"]
-out.table("shadow_use", found.shadow_use[lines])
+unlogged = out.table("shadow_use", found.shadow_use[lines])
 empty = "Every AI line of the bills has a log or an owner."
-report.Table(found.shadow_use, "Billed, and in no log", columns=lines, source="Bills", empty=empty)
+report.Table(unlogged, "Billed, and in no log", source="Bills", empty=empty, totals=["billed_cost"])
 
 # %% [markdown]
 # ## From ledger to invoice
 #
-# Allocation splits the ledger's month in the reporting time zone; these rows make it equal to what finance pays.
+# Allocation splits the ledger's month in the reporting time zone; these rows make it equal to what finance pays. Where
+# a provider sends several invoices, the charges of record also hold lines `between-…`: they move cost from one of its
+# invoices to another, for the log does not say which of them a call is on, and are nil together.
 
 # %%
-out.table("true_ups", found.true_ups)
+true_ups = out.table("true_ups", found.true_ups)
 shown = ["true_up_id", "provider", "residual_class", "model", "billed_cost", "how_told"]
 source = "Ledger of the month + true-ups = invoices, exactly"
-report.Table(found.true_ups, "True-ups", columns=shown, source=source, empty="None: the ledger is what is billed.")
+empty = "None: the ledger is what is billed."
+report.Table(true_ups, "True-ups", columns=shown, source=source, empty=empty, totals=["billed_cost"])
 
 # %% [markdown]
 # ## Bills against invoice details
@@ -122,9 +125,8 @@ report.Table(found.true_ups, "True-ups", columns=shown, source=source, empty="No
 # Where invoices came with their details (FOCUS 1.4), each must be the sum of its bill lines, tax apart.
 
 # %%
-out.table("invoice_details", found.invoices)
 report.Table(
-    found.invoices,
+    out.table("invoice_details", found.invoices),
     "Invoices and their lines",
     source="Invoice details and bills",
     empty="No invoice details were given: the bills themselves are taken for what is paid.",
@@ -136,13 +138,11 @@ report.Table(
 # A month is closed once its invoices are in and explained; a closed month keeps its prices and its true-ups.
 
 # %%
-months = inform.reconcile_months(ledger.costs, charges, **scope)
-out.table("months", months)
+months = out.table("months", inform.reconcile_months(ledger.costs, charges, **scope))
 report.plot_reconciled_months(months)
 
 # %%
-closed = ingest.closed_months(params)
-out.table("closed_months", closed)
+closed = out.table("closed_months", ingest.closed_months(params))
 empty = "No month is closed: finops close --period YYYY-MM closes one."
 report.Table(closed, "Closed months", source="Record of the workspace", empty=empty)
 

@@ -51,11 +51,9 @@ report.headline_text(headline, missing)
 # More spend can be success and flat spend failure: look at what one outcome costs.
 
 # %%
-outcomes = ingest.load_table(params, "outcomes")
-months = inform.month_on_month(ledger.costs, ledger.usage)
+outcomes, months = ingest.load_table(params, "outcomes"), inform.month_on_month(ledger.costs, ledger.usage)
 results = inform.unit_costs_by_month(months, ledger.costs, ingest.tasks_by_month(ledger), outcomes)
-reading = inform.growth_reading(results, ledger.period)
-out.table("unit_costs_by_month", results)
+reading = inform.growth_reading(out.table("unit_costs_by_month", results), ledger.period)
 report.growth_text(reading)
 
 # %%
@@ -64,27 +62,25 @@ report.plot_cost_and_outcome(results)
 # %% [markdown]
 # ## Full cost
 #
-# The model bill is often the smaller part: each charge stands in one layer, human review at its hourly rate.
+# The model bill is often the smaller part: each charge stands in one layer, human review at its hourly rate. An
+# assistant's page holds the charges that name it; its parts of shared cost are on page 04.
 
 # %%
 whole = ingest.open_ledger(load_params("organisation", period, project=params.project))
 bills, tolerances = ingest.load_charges(params), params.organisation.reconciliation
-tie = inform.reconcile(whole.costs, bills, month=whole.period, settings=tolerances)
-charges = inform.charges_of_record(whole.costs, bills, tie.true_ups, whole.period)
+charges = inform.reconciled_charges(whole.costs, bills, month=whole.period, settings=tolerances)
 
 # %%
-rules = params.organisation.cost_layers
-full = inform.full_cost(charges, usage, rules, params.settings.review_hourly_rate, assistant=assistant)
+rules, rate = params.organisation.cost_layers, params.settings.review_hourly_rate
+full = out.table("full_cost", inform.full_cost(charges, usage, rules, rate, assistant=assistant))
 layers, true_cost = inform.cost_by_layer(full), inform.full_cost_summary(full)
-out.table("full_cost", full)
 report.plot_full_cost(layers, true_cost, period=ledger.period, assistant=assistant)
 
 # %%
-out.table("cost_by_layer", layers)
+layers, money = out.table("cost_by_layer", layers), ["model_bill", "other_bills", "not_billed", "true_cost"]
 labels = {"layer": report.Label("Layer"), "items": report.Label("What is in it")}
-parts = ["model_bill", "other_bills", "not_billed", "true_cost", "share"]
 source = "Bills and ledger; on no bill: review minutes at their hourly rate. Shared charges: organisation's page only"
-report.Table(layers, "The true cost by layer", columns=["layer", *parts, "items"], labels=labels, source=source)
+report.Table(layers, "The true cost by layer", labels=labels, source=source, totals=money)
 
 # %% [markdown]
 # ## Unit costs
@@ -92,11 +88,9 @@ report.Table(layers, "The true cost by layer", columns=["layer", *parts, "items"
 # From tokens up to outcomes: the further down, the closer to what the business asked for.
 
 # %%
-tasks_done, runs = ingest.task_quality(ledger), ingest.agent_runs(params, ledger.period)
-runs = inform.costliest_runs(runs, ingest.agent_run_costs(ledger))
+runs = inform.costliest_runs(ingest.agent_runs(params, ledger.period), ingest.agent_run_costs(ledger))
 known = {"period": ledger.period, "users": users, "outcomes": outcomes, "runs": runs, "full": true_cost["true_cost"]}
-ladder = inform.unit_ladder(costs, usage, tasks_done, **known)
-out.table("unit_costs", ladder)
+ladder = out.table("unit_costs", inform.unit_ladder(costs, usage, ingest.task_quality(ledger), **known))
 rungs = ["rung", "cost_per_unit", "full_cost_per_unit", "units", "counted_as"]
 report.Table(ladder, "What one of each costs", columns=rungs, source="Ledger, requests, outcomes and bills")
 
@@ -106,18 +100,13 @@ report.Table(ladder, "What one of each costs", columns=rungs, source="Ledger, re
 # Look for the two or three bars that carry the bill, and for what nobody owns.
 
 # %%
-workflows = inform.spend_by(costs, "workflow", top=10)
-out.table("spend_by_workflow", workflows)
-report.plot_spend(workflows, period=ledger.period)
+report.plot_spend(out.table("spend_by_workflow", inform.spend_by(costs, "workflow", top=10)), period=ledger.period)
 
 # %%
-teams = inform.spend_by(costs, "team", top=10)
-out.table("spend_by_team", teams)
-report.plot_spend(teams, period=ledger.period)
+report.plot_spend(out.table("spend_by_team", inform.spend_by(costs, "team", top=10)), period=ledger.period)
 
 # %%
-assistants = inform.spend_by(costs, "assistant")
-out.table("spend_by_assistant", assistants)
+assistants = out.table("spend_by_assistant", inform.spend_by(costs, "assistant"))
 report.plot_spend_matrix(inform.spend_matrix(costs, "assistant", "department"), period=ledger.period)
 
 # %% [markdown]
@@ -126,20 +115,16 @@ report.plot_spend_matrix(inform.spend_matrix(costs, "assistant", "department"), 
 # Sandbox and staging should be small; sensitive data should be where it is allowed to be.
 
 # %%
-environments = inform.spend_matrix(costs, "workflow", "environment", top=8)
-report.plot_spend_matrix(environments, period=ledger.period)
+report.plot_spend_matrix(inform.spend_matrix(costs, "workflow", "environment", top=8), period=ledger.period)
 
 # %%
-data_classes = inform.spend_by(costs, "data_class")
-out.table("spend_by_data_class", data_classes)
-report.plot_spend(data_classes, period=ledger.period)
+report.plot_spend(out.table("spend_by_data_class", inform.spend_by(costs, "data_class")), period=ledger.period)
 
 # %%
 members = ingest.distinct_users(ledger, ["user_group"]).fillna({"user_group": "unattributed"})
 members = members.set_index("user_group")["users"]
-groups = inform.spend_by(costs, "user_group")
-groups = inform.fold_small_groups(groups, members, minimum=params.settings.smallest_group)
-out.table("spend_by_user_group", groups)
+groups, least = inform.spend_by(costs, "user_group"), params.settings.smallest_group
+groups = out.table("spend_by_user_group", inform.fold_small_groups(groups, members, minimum=least))
 report.plot_spend(groups, period=ledger.period)
 
 # %% [markdown]
@@ -148,9 +133,7 @@ report.plot_spend(groups, period=ledger.period)
 # Where a class has a small share of the tokens and a large share of the cost, a lever starts there.
 
 # %%
-classes = inform.token_classes(costs)
-out.table("token_classes", classes)
-report.plot_token_classes(classes, period=ledger.period)
+report.plot_token_classes(out.table("token_classes", inform.token_classes(costs)), period=ledger.period)
 
 # %%
 report.plot_prompt_composition(inform.prompt_composition(usage), period=ledger.period)
@@ -162,20 +145,17 @@ report.plot_prompt_composition(inform.prompt_composition(usage), period=ledger.p
 # dear model on routine work.
 
 # %%
-mix = inform.model_mix(costs, usage)
-out.table("model_mix", mix)
-report.plot_model_mix(mix, period=ledger.period)
+report.plot_model_mix(out.table("model_mix", inform.model_mix(costs, usage)), period=ledger.period)
 
 # %%
 report.plot_spend_matrix(inform.spend_matrix(costs, "workflow", "model", top=7), period=ledger.period)
 
 # %%
-routes = inform.model_mix(costs, usage, by=("model", "route"))
-out.table("routes", routes)
+routes = out.table("routes", inform.model_mix(costs, usage, by=("model", "route")))
 sizes = ["input_tokens_per_request", "output_tokens_per_request"]
 shown = ["model", "route", "contracted_cost", "share_of_cost", "requests", "cost_per_request", *sizes]
-source = "Ledger; all of them in the data of this page"
-report.Table(routes.head(15), "Models and routes that cost most", columns=shown, source=source)
+title, source = "Models and routes that cost most", "Ledger; all of them in the data of this page"
+report.Table(routes, title, columns=shown, source=source, rows=15, totals=["contracted_cost", "requests"])
 
 # %% [markdown]
 # ## What it buys
@@ -185,17 +165,14 @@ report.Table(routes.head(15), "Models and routes that cost most", columns=shown,
 
 # %%
 uses = inform.cost_per_successful_task(ingest.tasks_by(ledger, "workflow"))
-out.table("cost_per_successful_task_by_workflow", uses)
-report.plot_cost_per_success(uses, period=ledger.period)
+report.plot_cost_per_success(out.table("cost_per_successful_task_by_workflow", uses), period=ledger.period)
 
 # %%
-tasks = inform.cost_per_successful_task(ingest.tasks_by(ledger, "model"))
-out.table("cost_per_successful_task", tasks)
+tasks = out.table("cost_per_successful_task", inform.cost_per_successful_task(ingest.tasks_by(ledger, "model")))
 report.plot_cost_per_success(tasks, period=ledger.period)
 
 # %%
-quality = inform.quality_beside_cost(ingest.task_quality(ledger, ["workflow"]))
-out.table("quality_by_workflow", quality)
+quality = out.table("quality_by_workflow", inform.quality_beside_cost(ingest.task_quality(ledger, ["workflow"])))
 rates = ["completion_rate", "acceptance_rate", "resolution_rate", "escalation_rate", "rework_rate", "error_rate"]
 shown = ["workflow", "tasks", "cost_per_task", *rates, "review_minutes_per_task", "satisfaction"]
 source = "Requests of the month; shares of the tasks that say so or the contrary"
@@ -209,18 +186,18 @@ report.Table(tasks, "Cost per successful task, by model", columns=["model", *cou
 # %% [markdown]
 # ## Waste
 #
-# What was paid for and of no use, each dollar in one line only.
+# What was paid for and of no use, each dollar in one line only. What calls beside their routing policy cost more, by an
+# exception or without one, is on pages 06 and 09.
 
 # %%
-wasted = ingest.wasted_requests(ledger)
 seats, capacity = ingest.load_table(params, "seats"), ingest.load_table(params, "capacity")
 scope = {"period": ledger.period, "policies": params.environment_policies, "assistant": assistant}
-waste = inform.waste(wasted, seats, capacity, **scope)
-out.table("waste", waste)
+waste = out.table("waste", inform.waste(ingest.wasted_requests(ledger), seats, capacity, **scope))
 report.plot_waste(waste, period=ledger.period)
 
 # %%
-report.Table(waste, "Waste, and how it is measured", source="Requests of the month, seats and capacity as given")
+source = "Requests of the month, seats and capacity as given"
+report.Table(waste, "Waste, and how it is measured", source=source, totals=["cost"])
 
 # %% [markdown]
 # ## Environments
@@ -230,7 +207,7 @@ report.Table(waste, "Waste, and how it is measured", source="Requests of the mon
 # %%
 over = ingest.calls_over_output_limit(ledger)
 violations = inform.environment_violations(costs, usage, params.environment_policies, over)
-out.table("environment_violations", violations)
+violations = out.table("environment_violations", violations)
 source = "Ledger against environment_policy in parameters/; a call may break several rules"
 report.Table(violations, "Where environments broke their policy", source=source, empty="No policy is broken.")
 
@@ -240,21 +217,18 @@ report.Table(violations, "Where environments broke their policy", source=source,
 # Moving averages take the weekdays out; a rise in tokens per request is a prompt that grows.
 
 # %%
-trend = inform.daily_trend(
-    ledger.costs, ledger.usage, tasks=ingest.tasks_by_day(ledger), window_days=params.settings.window_days
-)
-out.table("daily_trend", trend)
-report.plot_daily_cost(trend, window_days=params.settings.window_days)
+window, begun = params.settings.window_days, ingest.tasks_by_day(ledger)
+trend = out.table("daily_trend", inform.daily_trend(ledger.costs, ledger.usage, tasks=begun, window_days=window))
+report.plot_daily_cost(trend, window_days=window)
 
 # %%
-report.plot_unit_costs(trend, window_days=params.settings.window_days)
+report.plot_unit_costs(trend, window_days=window)
 
 # %%
-report.plot_daily_spend(inform.daily_spend(ledger.costs, "model", window_days=params.settings.window_days))
+report.plot_daily_spend(inform.daily_spend(ledger.costs, window_days=window), window_days=window)
 
 # %%
-out.table("month_on_month", months)
-report.plot_month_on_month(months)
+report.plot_month_on_month(out.table("month_on_month", months))
 
 # %% [markdown]
 # ## Concentration and tails
@@ -262,19 +236,16 @@ report.plot_month_on_month(months)
 # A few users, tasks and runs carry much of the cost; users stand under pseudonyms, the key to them stays outside.
 
 # %%
-concentration = ingest.spend_concentration(ledger)
-out.table("concentration", concentration)
+concentration = out.table("concentration", ingest.spend_concentration(ledger))
 report.Table(concentration, "How much of the cost the few costliest carry", source="Requests of the month")
 
 # %%
 per_request = ingest.request_cost_quantiles(ledger, ["workflow"])
-tails = inform.cost_tails(per_request, ingest.task_quality(ledger, ["workflow"]))
-out.table("cost_tails", tails)
+tails = out.table("cost_tails", inform.cost_tails(per_request, ingest.task_quality(ledger, ["workflow"])))
 report.Table(tails, "Cost per request and per task: the usual one and the dear ones", source="Requests of the month")
 
 # %%
-out.table("agent_runs", runs.head(50))
-empty = "No source of the month has the steps of agents and tools."
+runs, empty = out.table("agent_runs", runs.head(50)), "No source of the month has the steps of agents and tools."
 calls = ["cost", "share_of_runs", "model_calls", "tool_calls", "failed_tools", "retries", "tokens", "duration_ms"]
 shown = ["assistant", "workflow", *calls, "ended_with", "ended_status", "task_id"]
 source = "Requests and steps of the month"
@@ -283,15 +254,8 @@ report.Table(runs.head(10), "Costliest runs of agents", columns=shown, source=so
 # %%
 top_users = ingest.users_by_cost(ledger)
 top_users["user_id"] = inform.pseudonymise(top_users["user_id"], ingest.pseudonym_key(params))
-out.table("users", top_users)
-
-# %%
-report.Table(
-    top_users,
-    "Users who cost most, under pseudonyms",
-    source="Requests of the month",
-    empty="No source of the month names the user of a call.",
-)
+title, empty = "Users who cost most, under pseudonyms", "No source of the month names the user of a call."
+report.Table(out.table("users", top_users), title, source="Requests of the month", empty=empty)
 
 # %% [markdown]
 # ## Margin per customer
@@ -300,8 +264,7 @@ report.Table(
 
 # %%
 margins = inform.customer_margin(costs, ingest.load_table(params, "customers"), ledger.period)
-out.table("customer_margin", margins)
-report.plot_customer_margin(margins, period=ledger.period)
+report.plot_customer_margin(out.table("customer_margin", margins), period=ledger.period)
 
 # %% [markdown]
 # ## Look for yourself
@@ -322,13 +285,8 @@ report.explore(inform.spend_in_scope, report.plot_spend, controls, frames=(ledge
 # Each line names something the exports do not hold, what cannot be said without it, and what would add it.
 
 # %%
-out.table("missing", missing)
-report.Table(
-    missing,
-    "What is missing, and what adds it",
-    source="Ledger and reading record",
-    empty="Nothing is missing: every section has its data.",
-)
+title, empty = "What is missing, and what adds it", "Nothing is missing: every section has its data."
+report.Table(out.table("missing", missing), title, source="Ledger and reading record", empty=empty)
 
 # %% [markdown]
 # ## Decision

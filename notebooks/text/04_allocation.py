@@ -43,8 +43,7 @@ out = report.Sidecar(params, "04_allocation", period=ledger.period, inputs=ledge
 # %%
 bills, scope = ingest.load_charges(whole), {"settings": whole.organisation.reconciliation}
 billing = ingest.billing_usage(whole, sorted({ledger.period} - {""}))
-found = inform.reconcile(ledger.costs, bills, month=ledger.period, billing=billing, **scope)
-charges = inform.charges_of_record(ledger.costs, bills, found.true_ups, ledger.period)
+charges = inform.reconciled_charges(ledger.costs, bills, month=ledger.period, billing=billing, **scope)
 
 # %%
 users = ingest.distinct_users(ledger, [page.receiver_type])
@@ -62,13 +61,11 @@ report.allocation_text(summary)
 # in sight.
 
 # %%
-waterfall = inform.allocation_waterfall(split)
-out.table("waterfall", waterfall)
+waterfall = out.table("waterfall", inform.allocation_waterfall(split))
 report.plot_allocation_waterfall(waterfall, period=ledger.period, receiver=page.receiver_type)
 
 # %%
-carried = inform.spend_by_receiver(split)
-out.table("carried", carried)
+carried = out.table("carried", inform.spend_by_receiver(split))
 report.plot_receivers(carried, period=ledger.period)
 
 # %% [markdown]
@@ -78,30 +75,29 @@ report.plot_receivers(carried, period=ledger.period)
 # own lines, else those of all together.
 
 # %%
-lines = inform.statement(split, charges, page.receiver)
-out.table("statement", lines)
+lines = out.table("statement", inform.statement(split, charges, page.receiver))
 shown = ["service_name", "assistant", "model", "resource_name", "rule", "whole_cost", "ratio", "billed_cost"]
 title, empty = f"{page.title}: the lines that cost most", "No cost of the month reaches this receiver."
 source = "Bills and ledger of the month; all lines in the data of this page"
-report.Table(lines.head(20), title, columns=shown, source=source, empty=empty)
+report.Table(lines, title, columns=shown, source=source, empty=empty, rows=20, totals=["billed_cost"])
 
 # %% [markdown]
 # ## Why: the rules
 #
-# The first rule that matches a charge decides. A rule without charges may be outdated.
+# The first rule that matches a charge decides; beside it, which later ones would have taken how many of its charges. A
+# rule without charges may be outdated.
 
 # %%
-applied = inform.rules_in_words(rules, split)
-out.table("rules", applied)
 report.Table(
-    applied,
+    out.table("rules", inform.rules_in_words(rules, split, charges)),
     "Rules in their order, and what each decided on",
     source="allocation in parameters/organisation.yaml",
+    totals=["charges", "billed_cost"],
     empty="No rule is given: 'allocation' in parameters/organisation.yaml takes them, parameters/README.md says how.",
 )
 
 # %%
-out.table("methods", inform.allocation_methods())
+methods = out.table("methods", inform.allocation_methods())
 
 # %% [markdown]
 # ## One charge, down to its receivers
@@ -109,13 +105,13 @@ out.table("methods", inform.allocation_methods())
 # The largest of the charges with most receivers.
 
 # %%
-trace = inform.trace_charge(split, charges)
-out.table("trace", trace)
+trace = out.table("trace", inform.trace_charge(split, charges, rules))
 report.plot_trace(trace)
 
 # %%
-shown = ["receiver", "billed_cost", "ratio", "driver", "driver_value", "method_id", "note"]
-report.Table(trace, "The parts of this charge", columns=shown, source="Allocation of the month", empty="No charge.")
+shown = ["receiver", "billed_cost", "ratio", "driver", "driver_value", "method_id", "also_matched", "note"]
+source, paid = "Allocation of the month", ["billed_cost"]
+report.Table(trace, "The parts of this charge", columns=shown, source=source, empty="No charge.", totals=paid)
 
 # %% [markdown]
 # ## Who pays and who asked
@@ -123,8 +119,7 @@ report.Table(trace, "The parts of this charge", columns=shown, source="Allocatio
 # The account on the invoice is seldom the team that asked: cost follows the one that asked.
 
 # %%
-paid = inform.payers_and_consumers(split, charges)
-out.table("payers_and_consumers", paid)
+paid = out.table("payers_and_consumers", inform.payers_and_consumers(split, charges))
 report.plot_spend_matrix(paid, period=ledger.period, cost="Billed cost")
 
 # %% [markdown]
@@ -133,14 +128,14 @@ report.plot_spend_matrix(paid, period=ledger.period, cost="Billed cost")
 # Each line says why. A tag on the call or the bill, or a rule, would place it.
 
 # %%
-nobody = inform.unallocated_parts(split, charges)
-out.table("unallocated", nobody)
-report.Table(nobody, "Cost that reaches nobody", source="Bills and ledger", empty="Every cent reaches somebody.")
+nobody = out.table("unallocated", inform.unallocated_parts(split, charges))
+none, sums = "Every cent reaches somebody.", ["charges", "billed_cost"]
+report.Table(nobody, "Cost that reaches nobody", source="Bills and ledger", empty=none, totals=sums)
 
 # %%
-out.table("charges_without_a_rule", split.unmatched_charges)
-none = "Every charge has a rule."
-report.Table(split.unmatched_charges.head(20), "Charges that no rule matches", source="Bills", empty=none)
+unmatched, none = out.table("charges_without_a_rule", split.unmatched_charges), "Every charge has a rule."
+title, sums = "Charges that no rule matches", ["billed_cost"]
+report.Table(unmatched, title, source="Bills", empty=none, rows=20, totals=sums)
 
 # %% [markdown]
 # ## What was used, without what stood idle
@@ -148,9 +143,21 @@ report.Table(split.unmatched_charges.head(20), "Charges that no rule matches", s
 # On this second basis idle capacity is nobody's cost; it does not sum to the bills, and is for comparing only.
 
 # %%
-used = inform.spend_by_receiver(split, basis="used")
-out.table("used", used)
-report.Table(used, "Cost by receiver without idle capacity", source="Bills and ledger", empty="No cost.")
+used = out.table("used", inform.spend_by_receiver(split, basis="used"))
+title, sums = "Cost by receiver without idle capacity", ["direct", "proportional", "overhead", "billed_cost"]
+report.Table(used, title, source="Bills and ledger", empty="No cost.", totals=sums)
+
+# %% [markdown]
+# ## Shown or charged?
+#
+# The environment's mode stands above the team's, and that above the assistant's; what names no team is shown only.
+
+# %%
+own = {page.receiver_type: page.receiver}
+modes = inform.filter_scope(inform.showback_modes(costs, params.assistants), **own)
+modes, source = out.table("modes", modes), "Ledger, and showback in parameters/"
+title, sums = "Whose model calls are shown, whose are charged", ["contracted_cost"]
+report.Table(modes, title, source=source, empty="No call of the month is in this scope.", rows=15, totals=sums)
 
 # %% [markdown]
 # ## Ready for chargeback?
@@ -162,8 +169,7 @@ closed = ingest.closed_months(whole)
 met = closed.loc[closed["reconciled"].astype(bool), "month"]
 past = {"reconciled": set(met), "as_of": ledger.as_of}
 ready = inform.chargeback_readiness(ledger.costs, ledger.usage, params.assistants, **past)
-ready = inform.filter_scope(ready, assistant=page.assistant)
-out.table("readiness", ready)
+ready = out.table("readiness", inform.filter_scope(ready, assistant=page.assistant))
 report.Table(ready, "Readiness for chargeback", source="Ledger, parameters and closed months", empty="No assistant.")
 
 # %% [markdown]

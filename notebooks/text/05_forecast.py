@@ -45,12 +45,10 @@ out = report.Sidecar(params, "05_forecast", period=ledger.period, inputs=ledger.
 # ## Where the month is heading
 
 # %%
-prices = ingest.announced_prices(params, ledger.costs, as_of)
-model = ingest.made_once(params, "forecast_model", inform.fit_panel)
-shared = {"panel": model, "calendar": params.organisation.holidays}
-asked = {"horizon_days": rules.horizon_days, "year_start": rules.year_start}
-forecast = inform.forecast_cost(ledger.costs, ledger.usage, as_of, prices=prices, **asked, **shared)
-tests = inform.backtest_cost(ledger.costs, ledger.usage, as_of, origins=rules.backtest_windows, **shared)
+inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
+forecast = inform.forecast_by_driver(params, ledger.costs, ledger.usage, as_of)
+asked = {"origins": rules.backtest_windows, "calendar": params.organisation.holidays}
+tests = inform.backtest_cost(ledger.costs, ledger.usage, as_of, **asked)
 windows = tests[tests["method"] == "by driver"]
 tested = inform.backtest_summary(windows)
 
@@ -82,8 +80,8 @@ out.table("drivers", forecast.drivers)
 report.plot_drivers(forecast.drivers)
 
 # %%
-out.table("announced_prices", prices)
-announced = prices[prices["unit_price_before"].notna()]
+out.table("announced_prices", forecast.prices)
+announced = forecast.prices[forecast.prices["unit_price_before"].notna()]
 empty = "No price of a model in use changes on a date that is known."
 report.Table(announced, "Announced prices", source="Price list and agreements in parameters/", empty=empty)
 
@@ -103,8 +101,10 @@ report.Table(steps, "What each driver added, and where most of it", columns=colu
 # %% [markdown]
 # ## Month, quarter and year
 #
-# Spent so far and still to come; the row of the next quarter is a proposal for its budget. Figures are by driver;
-# 07_budget_alerts goes by the total of each budget alone, so its figure for the same days is another.
+# Spent so far and still to come; the row of the next quarter is a proposal for its budget. 07_budget_alerts has the
+# same figures for budgets of a whole assistant or of everything. Those of the assistants do not add up to those of
+# the organisation: each is put together from the drivers of its own calls, and growth of parts is not that of the
+# whole.
 
 # %%
 out.table("projection", outlook)

@@ -44,24 +44,19 @@ policies, catalogue = params.routing_policies, params.organisation.models
 over, prices = ingest.calls_over_routing_limits(ledger), ingest.contracted_prices(ledger)
 mix = optimize.tier_mix(costs, usage, policies, catalogue)
 breaches = optimize.routing_breaches(costs, usage, policies, catalogue, prices, over)
-gate, assumed = params.settings.gate, params.settings.levers
-evaluations = ingest.load_table(params, "evaluations")
-routes = optimize.evaluated_routes(evaluations, costs, gate)
-verdicts, assignment = optimize.gate_verdicts(routes), optimize.proposed_routes(routes)
+gate, evaluations = params.settings.gate, ingest.load_table(params, "evaluations")
+offers = ingest.contracted_prices(ledger, evaluations["configuration"].unique())
+judged = (evaluations, costs, gate, policies, catalogue, offers)
+routes = optimize.evaluated_routes(*judged)
 
 # %%
-cells, repeats = optimize.lever_cells(costs), ingest.repeated_calls(ledger)
-wasted, long_answers = ingest.wasted_requests(ledger), ingest.calls_over_output_limit(ledger)
-long_inputs = ingest.input_over_budget(ledger, assumed.retrieved_tokens, assumed.context_multiple)
-calls = {"wasted": wasted, "over_output": long_answers, "over_input": long_inputs, "repeats": repeats}
-found = {"prefixes": ingest.missed_prefixes(ledger), "routes": routes, "breaches": breaches}
-rules = {"environments": params.environment_policies, "triggers": params.settings.forecast.triggers}
-inputs = optimize.LeverInputs(cells, ledger.costs, ledger.usage, ledger.period, **calls, **found, **rules)
-
-# %%
-estimates = optimize.estimate_levers(inputs, assumed)
+inputs, assumed = optimize.read_lever_inputs(ledger, routes, breaches), params.settings.levers
 on_record = optimize.promotions_of(params.promotions, assistant)
-replay = optimize.replay_levers(cells, estimates, smallest_saving=assumed.smallest_saving, on_record=on_record)
+replayed = (inputs, assumed, on_record)
+replay = optimize.replay_at(*replayed)
+verdicts, assignment = optimize.gate_verdicts(routes, on_record), optimize.proposed_routes(routes, on_record)
+
+# %%
 inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
 tasks, days = ingest.successful_tasks_by_day(ledger), {"days_to_judge": assumed.days_to_judge}
 savings = optimize.realised_savings(on_record, ledger.costs, ledger.usage, tasks, ledger.as_of, **days)
@@ -79,19 +74,14 @@ report.plot_policy_breaches(breaches, period=ledger.period)
 
 # %%
 out.table("tier_mix", mix)
-measures = optimize.routing_measures(mix, breaches, over)
-labels = report.LEVER_LABELS | {"share": report.Label("Share", "", report.share, is_number=True)}
+measures, labels = optimize.routing_measures(mix, breaches, over), report.LEVER_LABELS
 source = "Ledger, requests and `routing` in parameters/"
 report.Table(measures, "How the traffic stands to its policy", labels=labels, source=source)
 
 # %%
-run_costs, runs = ingest.agent_run_costs(ledger), ingest.agent_runs(params)
-runs = runs[runs["task_id"].isin(run_costs["task_id"])]
-over_limits = operate.agent_limit_breaches(runs, run_costs, params.agent_limits)
+agent_runs = ingest.agent_runs(params), ingest.agent_run_costs(ledger)
+over_limits = operate.agent_limit_breaches(*agent_runs, params.agent_limits)
 out.table("agent_limits", over_limits)
-
-# %%
-labels = labels | {"limit": report.Label("Limit"), "allowed": report.Label("Allowed", "", report.count, is_number=True)}
 held = ["assistant", "agent", "limit", "allowed", "largest", "runs", "runs_over", "cost_over", "held_by"]
 empty = "No agent of the month ran steps, or no `agent_limits` are set."
 title, source = "Agents' runs against their limits", "Agent runs of the month in production"
@@ -104,30 +94,30 @@ report.Table(over_limits, title, columns=held, labels=labels, source=source, emp
 # the controls move the workflow, the floor and the margin.
 
 # %%
-sets = list(dict.fromkeys(verdicts["assistant"] + "/" + verdicts["workflow"])) or ["none"]
-floors = list(dict.fromkeys([gate.quality_floor, 0.9, 0.98]))
-margins = list(dict.fromkeys([gate.margin, 0.01, 0.03]))
-controls = {"evaluation_set": sets, "quality_floor": floors, "margin": margins}
-drawings = [report.plot_routes, report.plot_verdicts]
-report.explore(optimize.evaluated_route, drawings, controls, frames=(evaluations, costs, gate))
+controls, drawings = optimize.route_controls(routes, gate), [report.plot_frontier, report.plot_gate]
+report.explore(optimize.evaluated_route, drawings, controls, frames=judged)
 
 # %% [markdown]
 # ## The proposed assignment
 #
-# To be approved by the owner of the route. What is not promoted by the gate as a whole is tested before it serves.
+# What has no date of promotion is to be approved by the owner of the route; what the gate does not promote as a whole
+# is tested before it serves. What the routing policy forbids is not proposed.
 
 # %%
 out.table("proposed_routes", assignment)
 source = "Evaluations; pass rate and cost per call as evaluated, segments weighed by their items"
 empty = "No evaluation results of this scope were read."
-labels = report.LEVER_LABELS
 report.Table(assignment, "Which configuration serves which segment", labels=labels, source=source, empty=empty)
 
 # %%
 out.table("gate_verdicts", verdicts)
+shown = ["workflow", "candidate", "verdict", "is_allowed", "promoted_on", "pairs", "difference", "lower", "upper"]
 source = "Paired non-inferiority, Holm's correction over the candidates of a workflow"
-labels = labels | {"saving": report.Label("Saving per success", "", report.share, is_number=True)}
-report.Table(verdicts, "What the gate says", labels=labels, source=source, empty=empty)
+decided = {"columns": [*shown, "margin", "pairs_to_decide", "saving_per_success"], "labels": labels}
+report.Table(verdicts, "What the gate says", **decided, source=source, empty=empty)
+
+# %%
+report.gate_reasons(verdicts)
 
 # %% [markdown]
 # ## What to evaluate next
@@ -135,7 +125,7 @@ report.Table(verdicts, "What the gate says", labels=labels, source=source, empty
 # The costliest workflows without evaluation, and the items a decision takes: fewer where the candidate answers alike.
 
 # %%
-needed, labels = optimize.missing_evaluations(costs, evaluations, gate), report.LEVER_LABELS
+needed = optimize.missing_evaluations(costs, evaluations, gate)
 out.table("missing_evaluations", needed)
 source = "Pairs for 80% power at the gate's margin and level, 15% and 8% of the answers differing"
 empty = "No workflow that costs something is without evaluation."
@@ -144,20 +134,23 @@ report.Table(needed, "Evaluations worth making", labels=labels, source=source, e
 # %% [markdown]
 # ## Levers together
 #
-# Each lever takes its part of what the ones before it left: their savings compose, they do not add up.
+# What is promoted already saves first; then each lever takes its part of what the ones before it left: their savings
+# compose, they do not add up. In JupyterLab the controls move what is assumed.
 
 # %%
 out.table("levers", replay.waterfall)
-report.plot_levers(replay, period=ledger.period)
+report.explore(optimize.replay_at, report.plot_levers, optimize.lever_controls(assumed), frames=replayed)
 
 # %%
 shown = ["lever", "alone", "saving_low", "saving", "saving_high", "evidence", "mechanism", "risk"]
-source = "Ledger and requests of the month; assumptions under `levers` in parameters/"
+source = (
+    "Ledger and requests; at least and at most stand after the likely savings above, so they give no range together"
+)
 empty = "No lever applies."
 report.Table(replay.waterfall, "What each lever does", columns=shown, labels=labels, source=source, empty=empty)
 
 # %%
-curve = optimize.hit_rate_curve(repeats)
+curve = optimize.hit_rate_curve(inputs.repeats)
 out.table("hit_rate_curve", curve)
 source, empty = "Billed calls with a cache key", "No source of the month gives cache keys."
 report.Table(curve, "What a response cache could answer", labels=labels, source=source, empty=empty)
@@ -165,28 +158,18 @@ report.Table(curve, "What a response cache could answer", labels=labels, source=
 # %% [markdown]
 # ## Backlog
 #
-# Most money first. Lines below the smallest saving are left alone, however easy they look; what is promoted
-# already is marked as on record.
+# Most money first. Lines below the smallest saving are left alone, however easy they look; what is promoted already has
+# its date and is in no sum.
 
 # %%
 out.table("backlog", replay.backlog)
 report.plot_backlog(replay.backlog, period=ledger.period)
 
 # %%
-shown = ["rank", "lever", "assistant", "workflow", "saving", "share_of_cost", "evidence", "measure", "risk", "advice"]
+shown = ["rank", "lever", "assistant", "workflow", "saving", "share_of_cost", "evidence", "measure", "advice"]
+shown = [*shown, "promoted_on"]
 source, empty = "Ledger and requests of the month; all lines in the data of this page", "Nothing to do."
 report.Table(replay.backlog.head(12), "What to do first", columns=shown, labels=labels, source=source, empty=empty)
-
-# %% [markdown]
-# ## Other assumptions
-#
-# How much of the answer hangs on what is assumed.
-
-# %%
-controls = {"compression": (assumed.compression[1], 0.0, 0.1, 0.3), "cache_hours": (assumed.cache_hours[1], 1, 168)}
-retries, discounts = (assumed.avoidable_retries[1], 0.0, 1.0), (assumed.commitment[1], 0.0, 0.1)
-controls = controls | {"avoidable_retries": retries, "commitment": discounts}
-report.explore(optimize.replay_at, report.plot_levers, controls, frames=(inputs, assumed))
 
 # %% [markdown]
 # ## What was saved

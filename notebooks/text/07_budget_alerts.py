@@ -38,7 +38,7 @@ report.use_style()
 params = load_params(assistant, period, settings)
 whole = ingest.open_ledger(load_params("organisation", period, project=params.project))
 as_of = operate.last_day_reported(whole.as_of, whole.period)
-runs = ingest.agent_runs(params)
+asked = ingest.agent_runs(whole.params), ingest.dearest_calls(whole)
 inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
 out = report.Sidecar(params, "07_budget_alerts", period=whole.period, inputs=whole.files)
 
@@ -46,7 +46,7 @@ out = report.Sidecar(params, "07_budget_alerts", period=whole.period, inputs=who
 # ## Will the money last
 
 # %%
-watched, everything = operate.watch_and_burn(params, whole.costs, whole.usage, as_of, runs)
+watched, everything = operate.watch_and_burn(params, whole.costs, whole.usage, as_of, *asked)
 burnt = operate.concerning(everything, assistant)
 rules = {"settings": params.organisation.alerts, "assistants": params.assistants}
 alerts = operate.alerts(everything, watched, as_of=as_of, assistant=assistant, **rules)
@@ -61,8 +61,9 @@ report.plot_budgets(burnt.summary)
 # %% [markdown]
 # ## Burn
 #
-# The fan is the forecast of each budget's own total, at every level alike; the probability of an overrun is the part
-# of its courses that end above the budget.
+# The fan is the forecast; the probability of an overrun is the part of its courses that end above the budget. A
+# budget of everything, or of a whole assistant, is forecast by driver as in 05_forecast; one of a part (a department,
+# route, key, agent) from the past of its total alone.
 
 # %%
 report.plot_burn_down(burnt.course, burnt.summary, burnt.state.crossings)
@@ -70,9 +71,14 @@ report.plot_burn_down(burnt.course, burnt.summary, burnt.state.crossings)
 # %%
 out.table("budgets", burnt.summary)
 money = ["allowed", "spent", "yesterday", "per_day_7", "per_day_28", "projected", "lower_80", "upper_80"]
-columns = ["budget", "about", "last_day", *money, "overrun_probability", "days_until_exhausted"]
+columns = ["budget", "about", "last_day", "method", *money, "overrun_probability", "days_until_exhausted"]
 source = "Ledger at contracted prices, budgets in parameters/; the range holds in 8 of 10 cases"
 report.Table(burnt.summary, "Budgets in force, the nearest to an overrun first", columns=columns, source=source)
+
+# %%
+columns = ["budget", "period", "first_day", "last_day", "budgeted", "amount", "rollover", "excepted", "allowed"]
+source = "Budgets in parameters/, ledger; allowed = part of it + rolled over + exceptions on the last complete day"
+report.Table(burnt.summary, "How what is allowed comes about", columns=columns, source=source)
 
 # %%
 out.table("burn", burnt.course)

@@ -82,7 +82,8 @@ report.Table(rollout.state, "Items of the rollout", columns=shown, source=source
 # %% [markdown]
 # ## Deployment gate
 #
-# Twelve requirements before production; does it work, can it be paid for at scale, watched, governed, and why does it matter?
+# Twelve requirements before production: does it work, can it be paid for at scale, watched and governed, and why does
+# it matter?
 
 # %%
 out.table("deployment_gate", rollout.gate)

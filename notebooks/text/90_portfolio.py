@@ -42,11 +42,15 @@ out = report.Sidecar(params, "90_portfolio", period=ledger.period, inputs=ledger
 
 # %%
 both, costs, usage = (ledger.costs, ledger.usage), ledger.month(ledger.costs), ledger.month(ledger.usage)
-watched, burnt = operate.watch_and_burn(params, *both, as_of)
+asked = ingest.agent_runs(params), ingest.dearest_calls(ledger)
+watched, burnt = operate.watch_and_burn(params, *both, as_of, *asked)
+rules = {"settings": params.organisation.alerts, "assistants": params.assistants}
+over = operate.overrun_budgets(burnt.summary, operate.alerts(burnt, watched, as_of=as_of, **rules))
+
+# %%
 models = inform.cost_per_successful_task(ingest.tasks_by(ledger, "model"))
-answers = operate.four_answers(ledger.costs, burnt.summary, models, watched.events, as_of)
-year = {"year_start": params.settings.forecast.year_start}
-projection = inform.forecast_cost(*both, as_of, horizon_days=1, **year).projection
+answers = operate.four_answers(ledger.costs, over, models, watched.events, as_of)
+projection = inform.forecast_by_driver(params, *both, as_of).projection
 report.portfolio_text(answers, projection)
 
 # %% [markdown]
@@ -56,15 +60,16 @@ report.portfolio_text(answers, projection)
 
 # %%
 outcomes = ingest.load_table(params, "outcomes")
-viable = operate.viability(params, *both, outcomes, as_of)
+viable = operate.viability(params, *both, outcomes, as_of, ingest.load_charges(params))
 found = {"budgets": burnt.summary, "events": watched.events, "viable": viable}
 rows = operate.portfolio(params, ledger.costs, outcomes, period=ledger.period, **found)
 out.table("assistants", rows)
 report.plot_portfolio(rows, operate.daily_by(ledger.costs, as_of))
 
 # %%
+basis = report.viability_source(viable)
 columns = ["title", "state", "cost", "cost_per_day_change", "cost_per_outcome", "budget", "used_share", "verdict"]
-source = "Ledger, budgets, outcomes; the verdict is that of the monthly review on model cost"
+source = f"Ledger, budgets, outcomes. Costs are of model calls; the verdict is that of the monthly review: {basis}"
 report.Table(rows, "Assistants of the organisation", columns=columns, source=source, empty="No assistant is known.")
 
 # %%
@@ -110,9 +115,9 @@ report.plot_customer_margin(margins, period=ledger.period)
 # What was unusual in the month, and what cost ten times as much as a week ago.
 
 # %%
-unusual = operate.begun_in(watched.events, ledger.period)
+unusual = operate.events_of_month(watched.events, ledger.period)
 out.table("anomalies", unusual)
-shown = ["assistant", "start", "end", "driver", "kind", "impact", "likely_cause"]
+shown = ["assistant", "start", "end", "driver", "kind", "impact", "impact_in_month", "likely_cause"]
 empty = "Nothing unusual was found in the month."
 report.Table(unusual.head(8), "Unusual events, the costliest first", columns=shown, source="Ledger", empty=empty)
 

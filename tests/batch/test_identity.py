@@ -48,6 +48,7 @@ def test_equal_inputs_equal_keys(project: Path) -> None:
         ("parameters/organisation.yaml", "company: Other\n", [True, True, True]),
         ("parameters/alpha.yaml", "assistant: alpha\nsettings: {title: New}\n", [True, True, False]),
         ("parameters/decisions.yaml", "decisions: []\n", [True, True, True]),
+        ("parameters/mappings/organisation.yaml", "columns: {}\n", [True, True, True]),
         ("outputs/site/index.html", "x", [False, False, False]),
     ],
 )
@@ -72,6 +73,16 @@ def test_notebook_period_and_kit_count(
     seen.append(keys(project))
 
     assert 12 == len({key for group in seen for key in group})
+
+
+def test_the_kit_is_hashed_wherever_it_is_installed(tmp_path: Path) -> None:
+    """Also below a folder named notebooks; its own notebooks are hashed with their run, and caches do not count."""
+    package = tmp_path / "notebooks" / "finops_lib"
+    for name in ("a.py", "notebooks/01_a.ipynb", "b/c.py", "__pycache__/a.pyc"):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(name)
+
+    assert ["a.py", "b/c.py"] == list(identity._file_hashes(package))
 
 
 def test_content_is_read_once(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,7 +96,7 @@ def test_unknown_parameter_is_refused(project: Path, tmp_path: Path, write_noteb
 
     with pytest.raises(BatchError, match="does not set 'asistant'") as caught:
         check_parameters(path, {"asistant": "alpha"})
-    assert "it sets 'assistant': rename it" == caught.value.hint
+    assert "did you mean 'assistant'?" == caught.value.hint
     bare = write_notebook(tmp_path, "bare")
     bare.write_text(bare.read_text().replace('"parameters"', '"other"'))
     with pytest.raises(BatchError, match="does not set 'period'"):

@@ -88,6 +88,18 @@ def test_alerts_are_listed_as_text_and_as_one_json_object(project: Path) -> None
     assert told["alerts"] == json.loads(finops(project, "--format", "json"))
 
 
+def test_alerts_judge_on_todays_prices(project: Path) -> None:
+    """Half the price since the last reading: 6 USD of 10 are no budget used up any more."""
+    path = project / "parameters" / "organisation.yaml"
+    path.write_text(ORGANISATION.replace("uncached_input: 3", "uncached_input: 1.5"))
+    finops(project)
+    halved = ingest.open_ledger(load_params(project=project)).costs["contracted_cost"].sum()
+    path.write_text(ORGANISATION)
+    finops(project)
+
+    assert (6, 12) == (halved, ingest.open_ledger(load_params(project=project)).costs["contracted_cost"].sum())
+
+
 def test_since_cadence_and_assistant_choose(project: Path) -> None:
     """The stop is everybody's and monthly; the missing owner is the helper's and weekly."""
     kinds = [

@@ -12,6 +12,7 @@ import typer.testing
 
 from finops_lib import cli, ingest, load_params
 from finops_lib.errors import FinOpsError, ParamsError
+from finops_lib.params import Source
 
 ORGANISATION = """
 sources:
@@ -72,7 +73,7 @@ def test_an_open_month_is_refused_unless_provisional(project: Path) -> None:
 
 
 def test_a_closed_month_must_have_met_its_invoices(project: Path) -> None:
-    """Closed without bills it is refused; reconciled, it is final."""
+    """Closed without bills it is refused; reconciled, it is final until a bill of it comes late."""
     params = load_params(project=project)
     ingest.close_period(params, "2026-09", date(2026, 10, 5))
     with pytest.raises(ParamsError, match="does not meet its invoices"):
@@ -80,6 +81,11 @@ def test_a_closed_month_must_have_met_its_invoices(project: Path) -> None:
     ingest.reopen_period(params, "2026-09")
     ingest.close_period(params, "2026-09", date(2026, 10, 5), {"reconciled": True})
     rows = list(csv.DictReader(export(project).splitlines()))
+    bill = "invoice_issuer_name,billing_account_id,charge_period_start,billed_cost,billing_currency\n"
+    (project / "bill.csv").write_text(bill + "House,a,2026-09-05,6.30,USD\n")
+    ingest.read_source(Source(path="bill.csv", format="mapped", table="charges"), load_params(project=project))
+    with pytest.raises(ParamsError, match=r"House 2026-09: .* now it is 6\.30, after the month was closed"):
+        export(project)
 
     assert {"final"} == {row["status"] for row in rows}
     assert 6 == len(rows)

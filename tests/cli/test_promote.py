@@ -44,9 +44,12 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def promote(project: Path, configuration: str, *more: str, assistant: str = "bot") -> str:
+def promote(
+    project: Path, configuration: str, *more: str, assistant: str = "bot", workflow: str | None = "answer"
+) -> str:
     """Run the command and return what it says."""
-    words = [assistant, configuration, "--workflow", "answer", "--lever", "routing", "--owner", "platform-lead"]
+    words = [assistant, configuration, "--lever", "routing", "--owner", "platform-lead"]
+    words += ["--workflow", workflow] if workflow else []
     words += ["--expected", "60.50", "--on", "2026-10-01", "--project", str(project), *more]
     result = typer.testing.CliRunner().invoke(cli.app, ["promote", *words])
     if isinstance(result.exception, FinOpsError):
@@ -63,6 +66,43 @@ def test_what_the_gate_promotes_goes_on_record(project: Path) -> None:
     assert ("promote", "60.50", "2026-10-01") == (said["verdict"], said["expected_saving"], said["promoted_on"])
     assert ("bot", "answer", "good") == record.key
     assert "ruled out" in record.reason
+
+
+def test_a_whole_assistant_is_judged_by_its_own_set(project: Path) -> None:
+    """Without a workflow the gate looks for the set that is named by the assistant."""
+    with pytest.raises(ParamsError, match="No evaluation of 'good' in the set 'bot'"):
+        promote(project, "good", workflow=None)
+    path = project / "evaluations.csv"
+    path.write_text(path.read_text().replace("bot/answer,", "bot,"))
+    ingest.build_ledger(load_params(project=project))
+    promote(project, "good", workflow=None)
+
+    assert [("bot", None, "good")] == [record.key for record in read_promotions(project).promotions]
+
+
+def test_what_the_policy_forbids_is_not_promoted(project: Path) -> None:
+    """A model with a price that the workflow may not use, however well it passes; the claim says that it is one."""
+    with (project / "parameters" / "organisation.yaml").open("a") as file:
+        file.write("  - {kind: absolute, provider: house, model: good, prices: {uncached_input: 1, output: 5}}\n")
+    evaluations = project / "evaluations.csv"
+    evaluations.write_text(evaluations.read_text().replace(",good,", ",house/good,"))
+    ingest.build_ledger(load_params(project=project))
+    rules = "assistant: bot\nsettings: {title: Bot, routing: [{workflow: answer, models: [%s]}]}\n"
+    (project / "parameters" / "bot.yaml").write_text(rules % "house/large")
+    with pytest.raises(ParamsError, match="policy of 'bot/answer' does not let 'house/good' serve"):
+        promote(project, "house/good")
+    (project / "parameters" / "bot.yaml").write_text(rules % "house/large, house/good")
+    assert "promoted by the gate" in promote(project, "house/good")
+
+
+def test_the_gate_sees_todays_prices(project: Path) -> None:
+    """A price that changed since the last reading is in the ledger the gate judges on."""
+    path = project / "parameters" / "organisation.yaml"
+    path.write_text(path.read_text().replace("uncached_input: 3", "uncached_input: 6"))
+    promote(project, "good")
+
+    costs = ingest.open_ledger(load_params(project=project)).costs
+    assert 6.0 == float(costs["contracted_cost"].sum())
 
 
 def test_the_trap_is_refused_and_nothing_is_written(project: Path) -> None:

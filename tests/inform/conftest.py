@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from finops_lib.inform import PanelModel
+from finops_lib.inform.forecast import model as forecast_model
 from finops_lib.schema import CHARGES, LEDGER, USAGE
 
 _TYPES = {
@@ -182,6 +183,7 @@ class _Steady:
 
 
 @pytest.fixture
-def steady_panel():
-    """A model without any trend, so that levels can be worked out by hand."""
-    return PanelModel((tuple(_Steady(each) for each in (-0.2, -0.1, 0.0, 0.1, 0.2)),), 0)
+def steady_panel(monkeypatch):
+    """Adopt a model without any trend, so that levels can be worked out by hand."""
+    members = (tuple(_Steady(each) for each in (-0.2, -0.1, 0.0, 0.1, 0.2)),)
+    monkeypatch.setattr(forecast_model, "_adopted", PanelModel(members))

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finops_lib.ingest.aggregation import bucket_union, build_rows, complete_usage, price_relation, requests_table
+from finops_lib.ingest.aggregation import bucket_union, build_rows, complete_usage, requests_table
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.prices.price_list import read_price_list
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.params import Organisation, PriceOverride
 from finops_lib.schema import DIMENSIONS, LEDGER, TOKEN_CLASSES, USAGE, names
 
@@ -136,8 +136,9 @@ def test_totals_need_few_rows(requests_table_of):
         rows = [request(moment, environment=e, workflow=w, **owner, **rest) for e in "ab" for w in ("x", None)]
         connection.register("rows", requests_table_of(rows))
         connection.execute("CREATE VIEW counted AS SELECT *, 1 AS calls FROM rows")
-        found = price_relation(connection, "counted", BERLIN, read_price_list())
-        kept = price_relation(connection, "counted", BERLIN, read_price_list(), kept=("workflow",))
+        summed = ["timestamp", "provider", "model", "calls", "uncached_input_tokens", "visible_output_tokens"]
+        _, found = build_rows(connection, "counted", BERLIN, read_price_list(), summed)
+        _, kept = build_rows(connection, "counted", BERLIN, read_price_list(), [*summed, "workflow"])
 
     assert [("output", 400), ("uncached_input", 4_000)] == sorted(
         (r["token_class"], r["pricing_quantity"]) for r in found.to_pylist()

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date
 from decimal import Decimal
 
 import pandas as pd
+import pytest
 
-from finops_lib.ingest import close_period, closed_months, closed_true_ups, reopen_period
+from finops_lib.ingest import (
+    bill_findings,
+    close_period,
+    closed_months,
+    closed_true_ups,
+    read_price_list,
+    read_source,
+    reopen_period,
+)
 from finops_lib.ingest.engine import arrow_type
+from finops_lib.params import Source
 from finops_lib.schema import TRUE_UPS
 
 ON = date(2026, 10, 5)
@@ -47,6 +58,25 @@ def test_a_month_is_closed_with_what_the_invoices_said(bench):
     )
 
 
+def test_a_price_list_kept_by_half_is_not_taken_for_the_months(bench, monkeypatch):
+    """The copy is interrupted; the next closing makes it anew, and it can be read."""
+    bench.build([bench.call(1, "2026-09-01T12:00:00Z")])
+
+    def interrupted(_from, to, **_):
+        (to / "half").mkdir(parents=True)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copytree", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            close_period(bench.params(), "2026-09", ON)
+    closed = close_period(bench.params(), "2026-09", ON)
+
+    kept = bench.params().workspace / "prices" / closed["prices"]
+    assert closed["price_version"] == read_price_list(kept).version
+    assert [kept] == [*kept.parent.iterdir()]
+
+
 def test_without_bills_a_month_is_closed_and_not_reconciled(bench):
     """No invoice is known, and no true-up kept."""
     bench.build([bench.call(1, "2026-09-01T12:00:00Z")])
@@ -57,6 +87,39 @@ def test_without_bills_a_month_is_closed_and_not_reconciled(bench):
         tuple(row) for row in closed_months(bench.params())[["reconciled", "invoice"]].to_numpy()
     ]
     assert closed_true_ups(bench.params(), "2026-09").empty
+
+
+def test_a_bill_that_comes_after_closing_is_told_and_changes_nothing_closed(bench):
+    """The record and the ledger stay; a new bill and a corrected one are told until the month is opened again."""
+    bench.build([bench.call(1, "2026-09-01T12:00:00Z")])
+    _bill(bench, "a.csv", "House", "10")
+    record = close_period(bench.params(), "2026-09", ON)
+    assert [("House", "USD", 10)] == [(*place, Decimal(cost)) for *place, cost in record["billed"]]
+    assert [None] == closed_months(bench.params())["changed_since"].tolist()
+    before = closed_months(bench.params()).drop(columns="changed_since").to_dict("records")
+
+    _bill(bench, "b.csv", "House", "12")
+    _bill(bench, "c.csv", "Cloud", "3")
+    found = closed_months(bench.params())
+
+    late = [
+        "Cloud 2026-09: its total was USD 0.00, now it is 3.00, after the month was closed",
+        "House 2026-09: its total was USD 10.00, now it is 12.00, after the month was closed",
+    ]
+    assert ["; ".join(late)] == found["changed_since"].tolist()
+    assert late == bill_findings(bench.params())[:2]
+    assert before == found.drop(columns="changed_since").to_dict("records")
+    assert Decimal("0.0045") == bench.total(bench.ledger().costs["contracted_cost"])
+    reopen_period(bench.params(), "2026-09")
+    close_period(bench.params(), "2026-09", ON)
+    assert [None] == closed_months(bench.params())["changed_since"].tolist()
+
+
+def _bill(bench, name, issuer, cost):
+    """Read a bill of one line."""
+    header = "invoice_issuer_name,billing_account_id,charge_period_start,billed_cost,billing_currency"
+    (bench.folder / name).write_text(f"{header}\n{issuer},a,2026-09-05,{cost},USD\n")
+    read_source(Source(path=name, format="mapped", table="charges"), bench.params())
 
 
 def test_reopening_takes_the_true_ups_away_and_keeps_the_record(bench):

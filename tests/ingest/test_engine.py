@@ -28,7 +28,16 @@ from sqlalchemy.exc import CompileError
 from finops_lib.errors import SourceError
 from finops_lib.ingest import engine
 from finops_lib.ingest.aggregation import requests_table, usage_statement
-from finops_lib.ingest.engine import DuckDBDialect, SparkDialect, exact_quantile, exact_sum, local_day, to_sql, utc
+from finops_lib.ingest.dialects import (
+    DuckDBDialect,
+    SparkDialect,
+    exact_quantile,
+    exact_sum,
+    local_day,
+    to_sql,
+    utc,
+    zone_offsets,
+)
 from finops_lib.ingest.questions.measures import quantiles_statement, tasks_statement, users_statement
 from finops_lib.schema import AMOUNTS, COUNTS, DIMENSIONS, FLAGS, INPUT_CLASSES, REQUESTS, TOKEN_CLASSES, TOKENS, names
 
@@ -63,7 +72,7 @@ def _instants() -> list[datetime]:
 
 
 def _changes(zone: str) -> list[tuple[int, int]]:
-    return engine.zone_offsets(zone, int(SINCE.timestamp()), int(UNTIL.timestamp()))[1:]
+    return zone_offsets(zone, int(SINCE.timestamp()), int(UNTIL.timestamp()))[1:]
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -391,7 +400,7 @@ def test_text_comes_back_as_it_was_on_every_engine(ask: Ask, text: str):
 def test_zone_offsets_are_those_of_the_time_zone_database(zone: str, since: int, days: int, seconds: list[int]):
     """At every instant of the span the last offset begun is the one zoneinfo gives."""
     until = since + days * 86_400
-    offsets = engine.zone_offsets(zone, since, until)
+    offsets = zone_offsets(zone, since, until)
     moments = [*(since + s for s in seconds if s <= days * 86_400), since, until, *(start for start, _ in offsets)]
     moments += [start - 1 for start, _ in offsets[1:]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,20 @@ def test_a_making_that_fails_keeps_nothing(params: Params) -> None:
     with pytest.raises(ZeroDivisionError):
         made_once(params, "model", lambda: 1 // 0)
     assert 3 == made_once(params, "model", lambda: 3)
+
+
+def test_changed_code_makes_its_own(params: Params, tmp_path: Path) -> None:
+    """What the code of a topic made before it was changed, or moved, is not taken for what it makes now."""
+    folder = tmp_path / "topic"
+    folder.mkdir()
+    (folder / "model.py").write_text("def make():\n    return 'made'\n")
+    made = runpy.run_path(str(folder / "model.py"))["make"]
+    assert "made" == made_once(params, "model", made)
+
+    (folder / "beside.py").write_text("VALUE = 1\n")
+
+    assert 2 == len({*_kept(params), *(made_once(params, "model", made) and _kept(params))})
+
+
+def _kept(params: Params) -> list[Path]:
+    return sorted((params.workspace / ".kept").glob("model-*.pickle"))

@@ -9,8 +9,10 @@ from decimal import Decimal
 import pytest
 
 from finops_lib.errors import ParamsError
-from finops_lib.ingest import open_ledger, pseudonym_key
+from finops_lib.ingest import open_ledger, pseudonym_key, request_cost_quantiles, rows_read
 from finops_lib.schema import LEDGER, USAGE, names
+
+NOON = "2026-09-10T12:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -39,6 +41,22 @@ def test_a_first_day_still_running_is_better_than_nothing(bench):
     ledger = bench.lay([bench.call(1, "2026-10-01T08:00:00Z")])
 
     assert ("2026-10", date(2026, 9, 30)) == (ledger.period, ledger.as_of)
+
+
+def test_apostrophes_in_names_and_paths_are_read_as_they_stand(bench):
+    """From the file to the ledger and to what is asked of the calls."""
+    bench.folder = bench.folder / "o'brien's"
+    bench.organisation["teams"] = {"d'arc": {}}
+    rows = [bench.call(n, NOON, assistant="o'brien-bot", team="d'arc", workflow="it's") for n in (1, 2)]
+    bench.build([*rows, bench.call(3, NOON, assistant="other")], "calls'.jsonl", defaults={"workflow": "what's left"})
+
+    ledger = open_ledger(bench.params().model_copy(update={"assistant": "o'brien-bot"}))
+
+    assert [("o'brien-bot", "d'arc", "it's", 2)] == list(
+        ledger.usage[["assistant", "team", "workflow", "request_count"]].itertuples(index=False, name=None)
+    )
+    assert [0.0045] == request_cost_quantiles(ledger)["p50"].round(9).tolist()
+    assert [3] == rows_read(ledger.params)["requests"].tolist()
 
 
 def test_months_up_to_the_period_are_loaded(bench):

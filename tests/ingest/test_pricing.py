@@ -11,7 +11,7 @@ import pytest
 
 from finops_lib.ingest import read_price_list, unpriced_models
 from finops_lib.ingest.engine import arrow_type, connect
-from finops_lib.ingest.prices.price_list import match_models
+from finops_lib.ingest.prices.model_names import match_models
 from finops_lib.ingest.pricing import capacity_rows, price_usage
 from finops_lib.params import Organisation, PriceOverride
 from finops_lib.schema import LEDGER, USAGE, names

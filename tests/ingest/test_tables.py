@@ -144,3 +144,16 @@ def test_what_is_no_such_table_is_refused(exports: Any, tmp_path: Path) -> None:
 def test_an_empty_file_gives_no_rows(exports: Any) -> None:
     """And no error."""
     assert 0 == exports.read("", table="outcomes").counts["read"]
+
+
+def test_numbers_and_days_that_cannot_be_meant_are_set_aside(exports: Any) -> None:
+    """A count with a fraction or in another notation, a day without end or long before computers."""
+    days = ["2026-09-01", "infinity", "0001-01-01", "9999-01-01"]
+    counts = ["2", "3.7", "0x10", "1e3"]
+    rows = [f"{day},b,resolved,1" for day in days] + [f"2026-09-02,b,resolved,{count}" for count in counts]
+    reading = exports.read("date,assistant,outcome,outcome_count\n" + "\n".join(rows), "o.csv", table="outcomes")
+    assert {
+        "date is not between 2000 and 2100": 3,
+        "outcome_count is not of type BIGINT": 2,
+    } == reading.summary()["quarantine_reasons"]
+    assert [1, 2, 1_000] == load_table(exports.bench.params(), "outcomes")["outcome_count"].tolist()

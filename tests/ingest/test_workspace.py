@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from finops_lib.errors import SourceError
+from finops_lib.files import replace_file
 from finops_lib.ingest import workspace
 from finops_lib.ingest.engine import connect
 from finops_lib.schema import TOKENS, names
@@ -24,7 +26,7 @@ TABLE = pa.table({"n": [1, 2]})
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A write that is interrupted leaves the old file, of text, of a table and of a query."""
     text, table, query = tmp_path / "a.json", tmp_path / "deep" / "a.parquet", tmp_path / "q.parquet"
-    workspace.write_text(text, "old")
+    replace_file(text, "old")
     workspace.write_table(table, TABLE)
     with connect() as connection:
         workspace.write_query(connection, query, "SELECT 1 AS n")
@@ -34,7 +36,7 @@ def test_a_file_is_replaced_as_a_whole(tmp_path: Path, monkeypatch: pytest.Monke
 
         monkeypatch.setattr(os, "replace", interrupted)
         for write in (
-            lambda: workspace.write_text(text, "new"),
+            lambda: replace_file(text, "new"),
             lambda: workspace.write_table(table, TABLE.slice(0, 1)),
             lambda: workspace.write_query(connection, query, "SELECT 2 AS n"),
         ):
@@ -133,7 +135,7 @@ def merge(folder: Path, *rows: dict[str, Any], schema: pa.Schema = SCHEMA) -> in
     with connect() as connection:
         connection.register("given", pa.Table.from_pylist(list(rows), schema=schema))
         connection.execute("CREATE TABLE fresh AS SELECT * FROM given")
-        return workspace.merge_new(connection, folder, "requests", "fresh", "s")
+        return workspace.merge_new(connection, folder, "requests", "fresh", "s")[0]
 
 
 def held(folder: Path, *columns: str) -> list[Any]:
@@ -152,18 +154,20 @@ def moment(day: int) -> datetime:
 @pytest.mark.parametrize(
     ("first", "second", "lost", "kept"),
     [
-        # the same file again: the row replaces itself, wherever it stands, unless it is older
+        # the same file again: the row replaces itself, wherever it stands and whatever its version
         ({}, {"uncached_input_tokens": 2}, 0, 2),
         ({}, {"uncached_input_tokens": 2, "source_position": 9}, 0, 2),
         ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "updated_at": moment(2)}, 0, 2),
-        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "updated_at": moment(1)}, 1, 1),
-        # another file: only a later update replaces
-        ({}, {"uncached_input_tokens": 2, "source_file": "b"}, 1, 1),
-        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "b", "updated_at": moment(2)}, 1, 1),
+        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "updated_at": moment(1)}, 0, 2),
+        # another file: a later update replaces, at a tie that of the file whose name comes last
+        ({}, {"uncached_input_tokens": 2, "source_file": "b"}, 0, 2),
+        ({}, {"uncached_input_tokens": 2, "source_file": "A"}, 1, 1),
+        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "b", "updated_at": moment(2)}, 0, 2),
+        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "A", "updated_at": moment(2)}, 1, 1),
         ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "b", "updated_at": moment(1)}, 1, 1),
-        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "b", "updated_at": moment(3)}, 0, 2),
+        ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "A", "updated_at": moment(3)}, 0, 2),
         ({"updated_at": moment(2)}, {"uncached_input_tokens": 2, "source_file": "b"}, 1, 1),
-        ({}, {"uncached_input_tokens": 2, "source_file": "b", "updated_at": moment(1)}, 0, 2),
+        ({}, {"uncached_input_tokens": 2, "source_file": "A", "updated_at": moment(1)}, 0, 2),
     ],
 )
 def test_one_id_is_one_row(tmp_path: Path, first: dict[str, Any], second: dict[str, Any], lost: int, kept: int) -> None:
@@ -171,6 +175,16 @@ def test_one_id_is_one_row(tmp_path: Path, first: dict[str, Any], second: dict[s
     assert 0 == merge(tmp_path, request(1, **first))
     assert lost == merge(tmp_path, request(1, **second))
     assert [("r1", kept)] == held(tmp_path)
+
+
+def test_a_row_that_loses_takes_nothing_with_it(tmp_path: Path) -> None:
+    """Of two rows of one id that stand in a workspace already, the one that beats a third stays as it is."""
+    path = tmp_path / "requests" / "s" / "2026-09.parquet"
+    path.parent.mkdir(parents=True)
+    rows = [request(1), request(1, source_file="c", uncached_input_tokens=3)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), path)
+    assert 1 == merge(tmp_path, request(1, source_file="b", uncached_input_tokens=2))
+    assert [("r1", 1), ("r1", 3)] == sorted(held(tmp_path))
 
 
 def test_a_row_may_move_to_another_month(tmp_path: Path) -> None:

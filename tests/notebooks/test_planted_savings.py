@@ -18,14 +18,20 @@ def october(sample: Path):
 
 def test_the_gate_tells_the_good_candidate_from_the_trap(october):
     """P35: promoted, rejected though cheaper, too few items; nothing of the trap is proposed."""
-    evaluations = ingest.load_table(october.params, "evaluations")
-    routes = optimize.evaluated_routes(evaluations, october.month(october.costs), october.params.settings.gate)
-    verdicts = optimize.gate_verdicts(routes).set_index("candidate")["verdict"]
+    params = october.params
+    evaluations = ingest.load_table(params, "evaluations")
+    prices = ingest.contracted_prices(october, evaluations["configuration"].unique())
+    rules = params.settings.gate, params.routing_policies, params.organisation.models, prices
+    routes = optimize.evaluated_routes(evaluations, october.month(october.costs), *rules)
+    found = optimize.gate_verdicts(routes, params.promotions).set_index("candidate")
+    verdicts = found["verdict"]
 
     assert "promote" == verdicts["gated-routing"]
     assert "reject" == verdicts["aggressive-compression"]
     assert "not enough evidence" == verdicts["small-model"]
     assert "aggressive-compression" not in set(optimize.proposed_routes(routes)["configuration"])
+    assert ["amazon.nova-pro"] == found.index[~found["is_allowed"].astype(bool)].tolist()
+    assert ["gated-routing"] == found.index[found["promoted_on"].notna()].tolist()
 
 
 def test_repeats_a_cache_could_answer_are_found(october):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
@@ -198,6 +199,15 @@ def test_the_sample_costs_what_its_calls_cost(batch: BatchResult, notebook: str,
     assert "USD" == results["month_cost"]["unit"]
     assert f"{requests:,} requests" in page(batch.site, subject, notebook)
     assert f"October 2026 cost USD {cost:,.2f}" in page(batch.site, subject, notebook)
+
+
+def test_portfolio_and_review_give_the_same_verdict(batch: BatchResult) -> None:
+    """On the page of all, on the organisation's review and on the assistant's own, whatever the bills say."""
+    folder = published(batch.site, "organisation", "90_portfolio").output
+    of_all = pd.read_csv(folder / "90_portfolio.assistants.csv").set_index("assistant")["verdict"].dropna().to_dict()
+    for subject, expected in (("organisation", of_all), (ASSISTANT, {ASSISTANT: of_all[ASSISTANT]})):
+        own = published(batch.site, subject, "09_monthly_review").output / "09_monthly_review.viability.csv"
+        assert expected == pd.read_csv(own).set_index("assistant")["verdict"].to_dict()
 
 
 def test_the_change_is_against_the_month_before(batch: BatchResult) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from finops_lib.report.labels import label_of
+from finops_lib.report.labels import LEVER_LABELS, label_of
 
 FRAME = pd.DataFrame(
     {
@@ -17,6 +17,8 @@ FRAME = pd.DataFrame(
         "project_name": ["atlas"],
         "duration_ms": [90_000.0],
         "acceptance_rate": [0.755],
+        "driver": ["log_gb"],
+        "share_change": [-0.034],
     }
 )
 
@@ -32,6 +34,8 @@ FRAME = pd.DataFrame(
         ("project_name", "Project name", "atlas"),
         ("duration_ms", "Duration (minutes)", "1.5"),
         ("acceptance_rate", "Accepted", "75.5%"),
+        ("driver", "Driver", "log GB"),
+        ("share_change", "Change", "-3.4 points"),
     ],
 )
 def test_a_label_comes_from_the_name_or_the_type(column, heading, written):
@@ -39,3 +43,10 @@ def test_a_label_comes_from_the_name_or_the_type(column, heading, written):
     label = label_of(FRAME, column)
 
     assert (heading, written) == (label.heading, label.write(FRAME[column].iloc[0]))
+
+
+def test_differences_of_shares_are_points():
+    """20% of pass rate less is a fall of 20 points, whatever a fifth of it would be."""
+    written = {name: label.write(-0.2) for name, label in LEVER_LABELS.items() if "points" in label.write(-0.2)}
+
+    assert dict.fromkeys(("difference", "lower", "upper"), "-20.0 points") | {"margin": "-20.0 points"} == written

@@ -124,7 +124,7 @@ def test_a_failed_write_leaves_the_former_file(params, tmp_path, monkeypatch):
     before = path.read_bytes()
     changed = filled(params)
     changed.glue("more", 1)
-    monkeypatch.setattr("pathlib.Path.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    monkeypatch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
     with pytest.raises(OSError, match="disk full"):
         changed.write(tmp_path / "out")
 

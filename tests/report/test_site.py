@@ -95,6 +95,19 @@ def test_index(runs: Path, tmp_path: Path) -> None:
     assert "August 2026" in text_of((site / "index-2026-08.html").read_text())
 
 
+def test_the_index_adds_up(tmp_path: Path) -> None:
+    """10.00 of the organisation, 7.00 and 2.25 of two assistants: 0.75 is nobody's, whatever teams have of it."""
+    runs = tmp_path / "runs"
+    for subject, cost in (("organisation", "10"), ("alpha", "7"), ("beta", "2.25"), ("team+support", "8")):
+        record(runs, subject, "2026-09", "03_profile", {"month_cost": {"value": cost, "unit": "USD"}})
+    words = text_of((write_site(runs, tmp_path / "site") / "index.html").read_text())
+    record(runs, "beta", "2026-09", "03_profile", {"month_cost": {"value": "3", "unit": "USD"}})
+    even = text_of((write_site(runs, tmp_path / "site") / "index.html").read_text())
+
+    assert "No assistant of this table 0.75" in words
+    assert "No assistant of this table" not in even
+
+
 def test_months_stay(runs: Path, tmp_path: Path) -> None:
     """Pages of earlier months stay, and a page leads to the same report of other months."""
     site = write_site(runs, tmp_path / "site")
@@ -124,15 +137,6 @@ def test_values_are_escaped(runs: Path, tmp_path: Path) -> None:
     page = (site / "pages/alpha/2026-09/03_profile.html").read_text()
     assert "<b>" not in page
     assert "<i>" not in page
-
-
-def test_standalone_pages(runs: Path, tmp_path: Path) -> None:
-    """On demand each page carries the stylesheet, else all share one file."""
-    shared = (write_site(runs, tmp_path / "site") / "index.html").read_text()
-    alone = (write_site(runs, tmp_path / "site", standalone=True) / "index.html").read_text()
-
-    assert ('href="finops.css"' in shared, "<style>" in shared) == (True, False)
-    assert ('href="finops.css"' in alone, "<style>" in alone) == (False, True)
 
 
 def test_manifest(runs: Path, tmp_path: Path) -> None:

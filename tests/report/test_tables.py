@@ -110,3 +110,24 @@ def test_verdicts_are_words():
     assert table.frame is checks
     assert "spend &lt;named&gt;" in table.to_html()
     assert "at least 95.0%" in table.to_html()
+
+
+def test_money_that_adds_up_has_a_total():
+    """4 + 2 + 0.75 = 6.75; rows beyond those shown are one, unless there is only one of them."""
+    frame = pd.DataFrame({"rule": list("abcd"), "billed_cost": [Decimal(4), Decimal(2), Decimal("0.75"), None]})
+    table = report.Table(frame, "Parts", rows=2, totals=["billed_cost"])
+    whole = report.Table(frame.head(3), "Parts", rows=2, totals=["billed_cost"])
+
+    assert [["a", "4.00"], ["b", "2.00"], ["everything else (2)", "0.75"], ["Total", "6.75"]] == table.rows
+    assert ["a", "b", "c", "Total"] == [row[0] for row in whole.rows]
+    assert table.frame is frame
+    assert 'class="data row3 col1 number total"' in table.to_html()
+    assert '<th scope="row" class="data row3 col0 total"' in table.to_html()
+
+
+def test_one_row_and_no_row_need_no_total():
+    """A sum of one is that one."""
+    frame = pd.DataFrame({"rule": ["a"], "billed_cost": [Decimal(4)]})
+
+    assert [["a", "4.00"]] == report.Table(frame, "Parts", totals=["billed_cost"]).rows
+    assert [] == report.Table(frame.head(0), "Parts", totals=["billed_cost"]).rows

@@ -17,6 +17,8 @@ def test_least_record() -> None:
     """Without an assistant a decision is about the organisation."""
     assert "organisation" == Decision.model_validate(RECORD).assistant
     assert "cfo" == Decision.model_validate(RECORD | EXCEPTION).approver
+    seats = {"kind": "retirement", "waste": "unused seats", "quantity": 3}
+    assert 3 == Decision.model_validate(RECORD | seats).quantity
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,9 @@ def test_least_record() -> None:
         (EXCEPTION | {"expires": "2026-10-01"}, "expires is 2026-10-01, before"),
         ({"owner": ""}, "at least 1 character"),
         ({"kind": "other"}, "Input should be"),
+        ({"waste": "unused seats"}, "only a retirement has waste and quantity"),
+        ({"quantity": 3}, "only a retirement has waste and quantity"),
+        ({"kind": "retirement", "waste": "idle hands"}, "unused seats"),
     ],
 )
 def test_inconsistent_records_are_refused(changes: dict[str, Any], words: str) -> None:

@@ -29,6 +29,14 @@ def test_shipped_tiers(model, tier):
     assert tier == ModelCatalogue().tier_of(model)
 
 
+def test_premium_is_that_tier_and_above():
+    """Reasoning and frontier models cost more than premium ones; a model of no tier is none of them."""
+    catalogue = ModelCatalogue()
+    models = ("gpt-5.6-terra", "claude-sonnet-5", "o1", "claude-opus-5", "text-embedding-3-small")
+
+    assert [False, True, True, True, False] == [catalogue.is_premium(model) for model in models]
+
+
 def test_own_tiers_and_tasks_come_first():
     """The company may see a model otherwise, and know tasks of its own."""
     own = ModelCatalogue(tiers={"low_cost": ["*sonnet*"]}, tasks={"translation": "mid", "jokes": "frontier"})

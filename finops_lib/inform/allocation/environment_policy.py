@@ -11,6 +11,8 @@ from finops_lib.inform.measures import total
 from finops_lib.inform.scope import UNATTRIBUTED, days, dimension_values
 from finops_lib.settings import EnvironmentPolicy
 
+SANDBOX = "sandbox"
+"""Name of the environment for trying things out."""
 _COLUMNS = ("assistant", "environment", "rule", "finding", "cost", "requests", "what_to_do")
 Condition = Callable[[pd.DataFrame], pd.Series]
 
@@ -20,8 +22,6 @@ def environment_violations(
     usage: pd.DataFrame,
     policies: Mapping[tuple[str, str], EnvironmentPolicy],
     over_limit: pd.DataFrame,
-    *,
-    sandboxes: Sequence[str] = ("sandbox",),
 ) -> pd.DataFrame:
     """List where environments broke their policy in the month.
 
@@ -36,8 +36,6 @@ def environment_violations(
     over_limit : DataFrame
         Calls above the output limit: ``assistant``, ``environment``, ``output_limit``, ``requests``,
         ``tokens_over``, ``cost`` (USD).
-    sandboxes : sequence of str
-        Environments that should have a policy.
 
     Returns
     -------
@@ -55,7 +53,7 @@ def environment_violations(
     for key in costs.groupby(["assistant", "environment"], sort=True, observed=True).size().index:
         spent, calls = (f[(f["assistant"] == key[0]) & (f["environment"] == key[1])] for f in (costs, usage))
         policy = policies.get(key)
-        if policy is None and key[1] in sandboxes:
+        if policy is None and key[1] == SANDBOX:
             todo = f"set environment_policy.{key[1]} in parameters/{key[0]}.yaml"
             finding = "it has no budget, no list of models and no expiry"
             rows.append((*key, "no policy", finding, _cost(spent), _count(calls), todo))
@@ -83,7 +81,7 @@ def _rules(policy: EnvironmentPolicy) -> Iterator[tuple[str, str, Condition, str
     if policy.expires is not None:
         expires = pd.Timestamp(policy.expires)
         todo = "revoke its keys, or renew the expiry with a reason"
-        yield "expiry", f"calls on or after {policy.expires}", lambda frame: days(frame) >= expires, todo
+        yield "expiry", f"calls after {policy.expires}", lambda frame: days(frame) > expires, todo
     if policy.models:
         finding = f"calls to models other than {', '.join(policy.models)}"
         todo = "block the model on its keys, or add it with a reason"

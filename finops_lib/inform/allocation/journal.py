@@ -13,6 +13,7 @@ from finops_lib.inform.allocation.exact_split import round_parts
 from finops_lib.settings import Team
 
 COLUMNS = ("entry", "period", "status", "cost_center", "account", "debit", "credit", "currency", "description")
+_DECIMALS = 2  # cents
 PROVISIONAL, FINAL = "PROVISIONAL", "final"
 COST_ACCOUNT, CENTRAL_ACCOUNT = "AI cost", "AI central clearing"
 
@@ -23,7 +24,6 @@ def journal(
     *,
     period: str,
     currency: str,
-    decimals: int = 2,
     provisional: bool = False,
 ) -> pd.DataFrame:
     """Write the entries that charge a month to the cost centers, balanced to the smallest unit.
@@ -38,8 +38,6 @@ def journal(
         Month ``YYYY-MM``.
     currency : str
         ISO 4217 code of the amounts.
-    decimals : int
-        Decimals of the currency: 2 for cents, 0 for yen, 3 for dinars.
     provisional : bool
         Whether the month may still change; then every row says so.
 
@@ -75,8 +73,8 @@ def journal(
     exact = parts["billed_cost"].groupby(center).sum().sort_index()
     named = [name for name in exact.index if name != UNALLOCATED]
     order = [*named, *([UNALLOCATED] if UNALLOCATED in exact.index else [])]
-    posted = round_parts([exact[name] for name in order], decimals)
-    unit = f".{decimals}f"
+    posted = round_parts([exact[name] for name in order], _DECIMALS)
+    unit = f".{_DECIMALS}f"
     rows = []
     for number, (name, amount) in enumerate(zip(order, posted, strict=True), start=1):
         said = f"AI cost of {period}" if name != UNALLOCATED else f"AI cost of {period} that no cost center carries"

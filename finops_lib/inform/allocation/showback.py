@@ -29,9 +29,9 @@ def showback_modes(costs: pd.DataFrame, assistants: Mapping[str, Settings]) -> p
     Returns
     -------
     DataFrame
-        One row per combination with traffic: ``assistant``, ``team``, ``environment``, ``mode``, ``contracted_cost``
-        (exact USD). The environment's mode stands above the team's, the team's above the assistant's; what names
-        no team, and assistants without settings, are shown only.
+        One row per combination with traffic, costliest first: ``assistant``, ``team``, ``environment``, ``mode``,
+        ``contracted_cost`` (exact USD). The environment's mode stands above the team's, the team's above the
+        assistant's; what names no team, and assistants without settings, are shown only.
 
     References
     ----------
@@ -47,7 +47,7 @@ def showback_modes(costs: pd.DataFrame, assistants: Mapping[str, Settings]) -> p
 
     keys = zip(table["assistant"], table["team"], table["environment"], strict=True)
     table.insert(3, "mode", pd.array([mode(*key) for key in keys], dtype=TEXT))
-    return table
+    return table.sort_values("contracted_cost", ascending=False, kind="stable", ignore_index=True)
 
 
 def chargeback_readiness(

@@ -12,6 +12,7 @@ from finops_lib.checks import check, checklist
 from finops_lib.inform.allocation.allocation import UNALLOCATED, Allocation
 from finops_lib.inform.allocation.views import spend_by_receiver, unallocated_parts
 from finops_lib.inform.measures import total
+from finops_lib.inform.reconciliation.invoice_places import BETWEEN
 from finops_lib.inform.scope import ALL
 from finops_lib.params import ORGANISATION, Params
 
@@ -88,13 +89,15 @@ def allocation_summary(
         ``period``, ``receiver_type``, ``receiver``; ``billed`` and ``unallocated`` (USD) of all; ``bills`` (lines that
         come from bills); ``top`` and ``top_cost``: who carries most; ``own_cost``, ``own_direct``,
         ``own_proportional``, ``own_overhead`` of the page's receiver; ``reason``, ``reason_cost``, ``reason_service``:
-        the largest part that reaches nobody. What is not known is ``None``.
+        the largest part that reaches nobody; ``moved``: USD that stand between the invoices of one provider. What is
+        not known is ``None``.
     """
     spend = spend_by_receiver(allocation).set_index("receiver")
     named = spend[spend.index != UNALLOCATED]
     lost = unallocated_parts(allocation, charges)
     own = named.loc[page.receiver] if page.receiver in named.index else None
     first = lost.iloc[0] if len(lost) else None
+    moved = charges.loc[charges["charge_id"].str.startswith(BETWEEN).to_numpy(bool), "billed_cost"]
     return {
         "period": period,
         "receiver_type": page.receiver_type,
@@ -109,6 +112,7 @@ def allocation_summary(
         "reason": None if first is None else first["note"],
         "reason_cost": None if first is None else first["billed_cost"],
         "reason_service": None if first is None else first.get("service_name"),
+        "moved": total(moved[moved > 0]),
     }
 
 
@@ -142,6 +146,7 @@ def allocation_checks(
     unused = ", ".join(allocation.unused_rules["rule"])
     lost = allocation.unmatched_charges
     named = ", ".join(sorted(lost["service_name"].dropna().unique())[:5]) if "service_name" in lost else ""
+    named = f"USD {total(lost['billed_cost']) or 0:,.2f} in all: {named}" if len(lost) else ""
     rows.append(check("charges_without_a_rule", len(lost), "==", 0, unit="charges", comment=named))
     rows.append(check("rules_without_a_charge", len(allocation.unused_rules), "==", 0, unit="rules", comment=unused))
     return checklist(rows)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from finops_lib.errors import SchemaError
 from finops_lib.inform.allocation.allocation import UNALLOCATED, Allocation
 from finops_lib.inform.allocation.methods import IDLE, sentence_of
 from finops_lib.inform.measures import COUNT_TYPE, MONEY_TYPE, ratio, total
+from finops_lib.inform.reconciliation.charge_matching import every_match
 from finops_lib.inform.scope import TEXT, dimension_values
 from finops_lib.schema import ALLOCATIONS, names
 from finops_lib.settings import AllocationRule
 
 BUCKETS = ("direct", "proportional", "overhead")
+_ACCOUNTS = 6
 _LINE = ("bucket", "rule", "invoice_issuer_name", "service_name", "assistant", "model", "resource_name")
 
 
@@ -119,8 +122,8 @@ def statement(allocation: Allocation, charges: pd.DataFrame, receiver: str | Non
     return ordered[[*keys, "whole_cost", "ratio", "billed_cost"]]
 
 
-def trace_charge(allocation: Allocation, charges: pd.DataFrame, charge_id: str | None = None) -> pd.DataFrame:
-    """Follow one charge down to its receivers.
+def trace_charge(allocation: Allocation, charges: pd.DataFrame, rules: Sequence[AllocationRule]) -> pd.DataFrame:
+    """Follow the largest of the charges with most receivers down to them.
 
     Parameters
     ----------
@@ -128,35 +131,30 @@ def trace_charge(allocation: Allocation, charges: pd.DataFrame, charge_id: str |
         From ``allocate``.
     charges : DataFrame
         The charges that were allocated.
-    charge_id : str, optional
-        Which charge; without it the largest of those with the most receivers.
+    rules : sequence of AllocationRule
+        As they were given to ``allocate``.
 
     Returns
     -------
     DataFrame
-        One row per part: ``origin_id``, issuer, service, description, ``whole_cost``, ``rule``, ``method_id``,
-        ``driver``, ``driver_value``, ``ratio``, ``receiver`` (null: unallocated), ``billed_cost``, ``note``.
-
-    Raises
-    ------
-    SchemaError
-        If there is no such charge.
+        One row per part: ``origin_id``, issuer, service, description, ``whole_cost``, ``rule``, ``also_matched`` (the
+        later rules whose conditions the charge meets too), ``method_id``, ``driver``, ``driver_value``, ``ratio``,
+        ``receiver`` (null: unallocated), ``billed_cost``, ``note``.
 
     References
     ----------
     Requirement C4.
     """
     parts = allocation.allocations
-    if charge_id is None and len(parts):
-        counted = parts.groupby("origin_id").agg(parts=("rule", "size"), cost=("billed_cost", "sum")).reset_index()
-        ordered = counted.sort_values(["parts", "cost", "origin_id"], ascending=[False, False, True])
-        charge_id = ordered["origin_id"].iloc[0]
-    elif charge_id is not None and not (parts["origin_id"] == charge_id).any():
-        message = f"No charge '{charge_id}' was allocated"
-        raise SchemaError(message, hint="the ids stand in the column origin_id of the allocations")
-    of_charge = _with_charge(parts[parts["origin_id"] == charge_id] if charge_id else parts, charges)
+    counted = parts.groupby("origin_id").agg(parts=("rule", "size"), cost=("billed_cost", "sum")).reset_index()
+    ordered = counted.sort_values(["parts", "cost", "origin_id"], ascending=[False, False, True])
+    chosen = ordered["origin_id"].head(1)
+    of_charge = _with_charge(parts[parts["origin_id"].isin(chosen)], charges)
+    one = charges[charges["charge_id"].isin(chosen)]
+    fitting = [rule.name for rule, fits in zip(rules, every_match(one, rules), strict=True) if fits.any()]
+    of_charge["also_matched"] = pd.array([", ".join(fitting[1:])] * len(of_charge), dtype=TEXT)
     shown = ["origin_id", "invoice_issuer_name", "service_name", "charge_description", "whole_cost", "rule"]
-    shown += ["method_id", "driver", "driver_value", "ratio", "receiver", "billed_cost", "note"]
+    shown += ["also_matched", "method_id", "driver", "driver_value", "ratio", "receiver", "billed_cost", "note"]
     return of_charge[[name for name in shown if name in of_charge.columns]].reset_index(drop=True)
 
 
@@ -187,7 +185,7 @@ def unallocated_parts(allocation: Allocation, charges: pd.DataFrame) -> pd.DataF
     return ordered.drop(columns="size").reset_index(drop=True)
 
 
-def payers_and_consumers(allocation: Allocation, charges: pd.DataFrame, *, top: int = 6) -> pd.DataFrame:
+def payers_and_consumers(allocation: Allocation, charges: pd.DataFrame) -> pd.DataFrame:
     """Hold the account that pays against the receiver that asked.
 
     Parameters
@@ -196,14 +194,12 @@ def payers_and_consumers(allocation: Allocation, charges: pd.DataFrame, *, top: 
         From ``allocate``.
     charges : DataFrame
         The charges that were allocated.
-    top : int
-        Accounts to name; the others become one column.
 
     Returns
     -------
     DataFrame
         Billed cost (USD): index ``receiver`` (what nobody gets last), columns ``paying_account``: the sub-account,
-        else the billed account, of the charge; costliest first.
+        else the billed account, of the charge; the six costliest, then the others as one.
 
     References
     ----------
@@ -218,8 +214,8 @@ def payers_and_consumers(allocation: Allocation, charges: pd.DataFrame, *, top: 
         receiver=_named_receiver(lines, allocation.receiver_type), paying_account=account
     )
     sizes = lines.groupby("paying_account")["billed_cost"].sum().astype("float64").sort_values(ascending=False)
-    named, rest = sizes.index[:top], f"everything else ({max(len(sizes) - top, 0)})"
-    if len(sizes) > top + 1:
+    named, rest = sizes.index[:_ACCOUNTS], f"everything else ({len(sizes) - _ACCOUNTS})"
+    if len(sizes) > _ACCOUNTS + 1:
         lines["paying_account"] = lines["paying_account"].where(lines["paying_account"].isin(named), rest)
         sizes = pd.Series(0, index=[*named, rest])
     summed = lines.pivot_table("billed_cost", "receiver", "paying_account", aggfunc="sum")
@@ -229,21 +225,24 @@ def payers_and_consumers(allocation: Allocation, charges: pd.DataFrame, *, top: 
     return ordered.astype(MONEY_TYPE).fillna(Decimal(0))
 
 
-def rules_in_words(rules: list[AllocationRule], allocation: Allocation) -> pd.DataFrame:
+def rules_in_words(rules: Sequence[AllocationRule], allocation: Allocation, charges: pd.DataFrame) -> pd.DataFrame:
     """List the rules in their order, with what each decided on and how.
 
     Parameters
     ----------
-    rules : list of AllocationRule
+    rules : sequence of AllocationRule
         As they were given to ``allocate``.
     allocation : Allocation
         From ``allocate``.
+    charges : DataFrame
+        The charges that were allocated.
 
     Returns
     -------
     DataFrame
         One row per rule: ``rule``, ``bucket``, ``charges``, ``billed_cost`` (USD), ``allocated_share`` (part of it that
-        reached a receiver), ``sentence``; rules that matched nothing have 0 charges.
+        reached a receiver), ``also_matched`` (later rules that would have taken some of its charges, and how many),
+        ``sentence``; rules that matched nothing have 0 charges.
     """
     listed = pd.DataFrame(
         [(rule.name, rule.bucket, sentence_of(rule)) for rule in rules], columns=["rule", "bucket", "sentence"]
@@ -258,7 +257,19 @@ def rules_in_words(rules: list[AllocationRule], allocation: Allocation) -> pd.Da
     listed["allocated_share"] = ratio(
         listed["rule"].map(reached), listed["rule"].map(sizes.groupby(parts["rule"]).sum())
     )
-    return listed[["rule", "bucket", "charges", "billed_cost", "allocated_share", "sentence"]]
+    listed["also_matched"] = pd.array(_also_matched(rules, charges), dtype=TEXT)
+    return listed[["rule", "bucket", "charges", "billed_cost", "allocated_share", "also_matched", "sentence"]]
+
+
+def _also_matched(rules: Sequence[AllocationRule], charges: pd.DataFrame) -> list[str]:
+    """List for each rule the later ones that fit charges it decided on, and how many of them."""
+    fitting, taken, written = list(every_match(charges, rules)), np.zeros(len(charges), dtype=bool), []
+    for place, fits in enumerate(fitting):
+        own, taken = fits & ~taken, taken | fits
+        shared = {rule.name: int((own & other).sum()) for rule, other in zip(rules, fitting, strict=True)}
+        later = [f"{rule.name} ({shared[rule.name]:,})" for rule in rules[place + 1 :] if shared[rule.name]]
+        written.append(", ".join(later))
+    return written
 
 
 def _named_receiver(parts: pd.DataFrame, receiver_type: str) -> pd.Series:

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.inform.drivers.history import BUCKETS, RECENT_DAYS, UNPRICED, DriverHistory, driver_history
-from finops_lib.inform.forecast.daily import path_scores
+from finops_lib.inform.forecast.daily import path_scores, path_summary
 from finops_lib.inform.forecast.fan import forecast_fan
 from finops_lib.inform.forecast.holiday_effect import public_holidays
 from finops_lib.inform.forecast.intervals import at_scores
-from finops_lib.inform.forecast.model import PanelModel
 from finops_lib.inform.forecast.projection import days_to_project, project_paths
-from finops_lib.settings import HolidaySettings
+from finops_lib.ingest.prices.announced import announced_prices
+from finops_lib.settings import HolidaySettings, Params
 
 _PERIODS = ("month", "next_month", "quarter", "next_quarter", "year")
 _DEPENDENCE_DAYS = 56
@@ -33,7 +33,9 @@ class CostForecast:
     history : Series
         Contracted cost a day up to the last complete one (USD).
     daily : DataFrame
-        Cost of each day ahead (USD): ``mean`` (half of the probability on each side), ``lower_80`` ….
+        Cost of each day ahead (USD): ``mean`` (the middle, as in ``forecast_daily``), ``lower_80`` ….
+    courses : array, draws × days
+        Sampled cost of the days ahead (USD), to the end of the last period projected.
     drivers : DataFrame
         One row per driver × day: ``driver``, ``day``, ``actual`` (past days), ``mean``, ``lower_80``, ``upper_80`` …
         (days ahead). Drivers: calls a day, input and output tokens a call, share of input read from the prompt
@@ -42,16 +44,46 @@ class CostForecast:
         Month end, next month, quarter, next quarter, year end: as ``project`` returns it.
     unpriced : DataFrame
         ``model``, ``tokens_per_day``: used in the last four weeks, without a price, and so in no figure of money.
+    prices : DataFrame
+        Announced prices that it rests on.
     notes : list of str
         What a reader has to know about the history.
     """
 
     history: pd.Series
     daily: pd.DataFrame
+    courses: np.ndarray
     drivers: pd.DataFrame
     projection: pd.DataFrame
     unpriced: pd.DataFrame
+    prices: pd.DataFrame
     notes: list[str]
+
+
+def forecast_by_driver(params: Params, costs: pd.DataFrame, usage: pd.DataFrame, as_of: date | None) -> CostForecast:
+    """Forecast the cost of a scope as every page and message tells it: by the parameters, at announced prices.
+
+    Parameters
+    ----------
+    params : Params
+        Prices, holidays, the horizon shown and the first month of the financial year.
+    costs, usage, as_of
+        As in ``forecast_cost``.
+
+    Returns
+    -------
+    CostForecast
+        Equal scopes have equal figures, whichever page asks.
+    """
+    return forecast_cost(
+        costs,
+        usage,
+        as_of,
+        prices=announced_prices(params, costs, as_of),
+        horizon_days=params.settings.forecast.horizon_days,
+        calendar=params.organisation.holidays,
+        year_start=params.settings.forecast.year_start,
+    )
 
 
 def forecast_cost(
@@ -62,10 +94,9 @@ def forecast_cost(
     prices: pd.DataFrame | None = None,
     horizon_days: int = 90,
     levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
     calendar: HolidaySettings | None = None,
     year_start: int = 1,
-    count: int = 1000,
+    count: int = 1001,
     seed: int = 0,
 ) -> CostForecast:
     """Forecast cost from its drivers.
@@ -83,8 +114,6 @@ def forecast_cost(
         Days to show ahead; the projection looks as far as it needs.
     levels : sequence of float
         Coverage of the intervals in percent.
-    panel : PanelModel, optional
-        As in ``forecast_daily``.
     calendar : HolidaySettings, optional
         Public holidays; they move the calls.
     year_start : int
@@ -110,28 +139,24 @@ def forecast_cost(
     Requirements D1, D3 and D4.
     """
     if as_of is None or costs.empty:
-        return _nothing("No model call is known: there is nothing to forecast.", levels)
+        return _nothing("No model call is known: there is nothing to forecast.", levels, prices)
     history = driver_history(costs, usage, as_of)
     if not history.cost.to_numpy().any():
-        return replace(
-            _nothing("Nothing was spent so far: there is nothing to forecast.", levels), unpriced=_named(history)
-        )
+        nothing = _nothing("Nothing was spent so far: there is nothing to forecast.", levels, prices)
+        return replace(nothing, unpriced=_named(history))
     ahead = max(horizon_days, days_to_project(history.cost.index[-1], as_of, _PERIODS, year_start))
-    drivers, paths, notes = simulate_cost(history, ahead, prices, panel, calendar, (count, seed))
+    drivers, paths, notes = simulate_cost(history, ahead, prices, calendar, (count, seed))
     future = history.cost.index[-1] + pd.to_timedelta(np.arange(1, ahead + 1), unit="D")
-    daily = summary(paths, future, levels)
-    projection = project_paths(
-        history.cost, daily["mean"], paths, as_of, levels=levels, periods=_PERIODS, year_start=year_start
-    )
+    daily = path_summary(paths[:, :horizon_days], future[:horizon_days], levels)
+    projection = project_paths(history.cost, paths, as_of, levels=levels, periods=_PERIODS, year_start=year_start)
     long = _driver_rows(history.drivers(), drivers, future[:horizon_days], levels)
-    return CostForecast(history.cost, daily.iloc[:horizon_days], long, projection, _named(history), notes)
+    return CostForecast(history.cost, daily, paths, long, projection, _named(history), _listed(prices), notes)
 
 
 def simulate_cost(
     history: DriverHistory,
     horizon_days: int,
     prices: pd.DataFrame | None,
-    panel: PanelModel | None,
     calendar: HolidaySettings | None,
     draws: tuple[int, int],
 ) -> tuple[dict[str, np.ndarray], np.ndarray, list[str]]:
@@ -141,36 +166,25 @@ def simulate_cost(
     last = known.index[-1] + pd.Timedelta(days=horizon_days)
     holidays = public_holidays(calendar or HolidaySettings(), known.index[0].date(), last.date())
     moving = [name for name in known if known[name].fillna(0).to_numpy().any()]
-    scores = np.stack([path_scores(horizon_days, count + 1, [seed, place]) for place in range(len(moving))])
+    scores = np.stack([path_scores(horizon_days, count, [seed, place]) for place in range(len(moving))])
     scores = np.tensordot(np.linalg.cholesky(_dependence(known[moving])), scores, axes=1)
-    scores[:, 0] = 0  # the first course keeps every driver in its middle
-    drawn = {name: np.zeros((count + 1, horizon_days)) for name in known}
+    drawn = {name: np.zeros((count, horizon_days)) for name in known}
     notes: list[str] = []
     for place, name in enumerate(moving):
-        fan = forecast_fan(known[name], horizon_days, panel, holidays if name == "calls" else None)
+        fan = forecast_fan(known[name], horizon_days, holidays if name == "calls" else None)
         values = np.maximum(at_scores(fan.quantiles, scores[place]), 0)
         drawn[name] = np.minimum(values, 1) if "share" in name else values
         notes += fan.notes if name == "calls" else []
     if not history.counted:
         notes.append("The sources do not count calls: a thousand billed tokens stand for one.")
     shares = [name for name in known if name.startswith("share of ")]
-    whole = np.maximum(sum((drawn[name] for name in shares), np.zeros((count + 1, horizon_days))), 1e-12)
+    whole = np.maximum(sum((drawn[name] for name in shares), np.zeros((count, horizon_days))), 1e-12)
     drawn |= {name: drawn[name] / whole for name in shares}
     first = history.cost.index[-1] + pd.Timedelta(days=1)
     rates = _rates(history.recent, prices, pd.date_range(first, periods=horizon_days, freq="D"))
     cost = _cost(history, drawn, rates) * _calibration(history, prices)
-    # skewed drivers would push the middle of their product up
-    courses = cost[1:] * (cost[0] / np.maximum(np.median(cost[1:], axis=0), 1e-12))
-    return {name: values[1:] for name, values in drawn.items()}, courses, notes
-
-
-def summary(paths: np.ndarray, when: pd.DatetimeIndex, levels: Sequence[float]) -> pd.DataFrame:
-    """Read middle and bounds of each day off sampled courses."""
-    bounds = {"mean": np.median(paths, axis=0)}
-    for level in levels:
-        lower, upper = np.quantile(paths, [(100 - level) / 200, (100 + level) / 200], axis=0)
-        bounds |= {f"lower_{level:g}": lower, f"upper_{level:g}": upper}
-    return pd.DataFrame(bounds, index=when)
+    # skewed drivers would push the middle of their product up; the first course keeps each of them in its middle
+    return drawn, cost * (cost[0] / np.maximum(np.median(cost, axis=0), 1e-12)), notes
 
 
 def _cost(history: DriverHistory, drawn: dict[str, np.ndarray], rates: dict[tuple[str, str], np.ndarray]) -> np.ndarray:
@@ -252,7 +266,7 @@ def _driver_rows(
     parts = []
     for name in known:
         past = pd.DataFrame({"driver": name, "day": known.index, "actual": known[name].to_numpy()})
-        ahead = summary(drawn[name][:, : len(when)], when, levels).rename_axis("day").reset_index()
+        ahead = path_summary(drawn[name][:, : len(when)], when, levels).rename_axis("day").reset_index()
         parts += [past, ahead.assign(driver=name)]
     return pd.concat(parts, ignore_index=True)
 
@@ -261,7 +275,11 @@ def _named(history: DriverHistory) -> pd.DataFrame:
     return history.unpriced.rename("tokens_per_day").rename_axis("model").reset_index()
 
 
-def _nothing(note: str, levels: Sequence[float]) -> CostForecast:
+def _listed(prices: pd.DataFrame | None) -> pd.DataFrame:
+    return pd.DataFrame(columns=["effective_from", "model", "token_class", "unit_price"]) if prices is None else prices
+
+
+def _nothing(note: str, levels: Sequence[float], prices: pd.DataFrame | None) -> CostForecast:
     bounds = ["mean", *(f"{side}_{level:g}" for level in levels for side in ("lower", "upper"))]
     empty = pd.DatetimeIndex([], dtype="datetime64[s]")
     drivers = pd.DataFrame({name: [] for name in ("driver", "day", "actual", *bounds)})
@@ -269,9 +287,9 @@ def _nothing(note: str, levels: Sequence[float]) -> CostForecast:
     projection = pd.DataFrame({name: [] for name in [*columns, "run_rate"]})
     unpriced = pd.DataFrame({"model": [], "tokens_per_day": []})
     history = pd.Series([], index=empty, dtype="float64")
-    return CostForecast(
-        history, pd.DataFrame(columns=bounds, index=empty, dtype="float64"), drivers, projection, unpriced, [note]
-    )
+    daily = pd.DataFrame(columns=bounds, index=empty, dtype="float64")
+    courses, listed = np.zeros((1, 0)), _listed(prices)
+    return CostForecast(history, daily, courses, drivers, projection, unpriced, listed, [note])
 
 
 def _part(numerator: float, denominator: float) -> float:

@@ -11,12 +11,12 @@ import pandas as pd
 
 from finops_lib.inform.drivers.history import RECENT_DAYS, served_from_cache
 from finops_lib.inform.measures import count_requests, tally
-from finops_lib.inform.scope import DAY, filter_scope
-from finops_lib.schema import INPUT_CLASSES
+from finops_lib.inform.scope import DAY, DAYS_A_MONTH, filter_scope
+from finops_lib.schema import INPUT_CLASSES, OUTPUT_CLASSES
 from finops_lib.settings import Scenario
 
-DAYS_A_MONTH = 365 / 12
 _PARTS = ("input", "output", "other")
+_PART_OF = dict.fromkeys(INPUT_CLASSES, "input") | dict.fromkeys(OUTPUT_CLASSES, "output")
 
 
 def monthly_pace(costs: pd.DataFrame, usage: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
@@ -39,8 +39,7 @@ def monthly_pace(costs: pd.DataFrame, usage: pd.DataFrame, as_of: date | None) -
     if as_of is None or costs.empty:
         return pd.DataFrame({"model": pd.Series([], dtype=object)} | {name: [] for name in names})
     recent, used = (last_weeks(frame, as_of) for frame in (costs, usage))
-    classes = recent["token_class"].astype(object)
-    part = classes.map(dict.fromkeys(INPUT_CLASSES, "input") | {"web_search": "other"}).fillna("output").rename("part")
+    part = recent["token_class"].astype(object).map(_PART_OF).fillna("other").rename("part")
     summed = tally(recent, ["model", part])
     priced = summed[summed["contracted_cost"].notna()].astype({"tokens": "float64", "contracted_cost": "float64"})
     wide = priced.pivot_table(

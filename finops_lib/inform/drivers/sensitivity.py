@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from finops_lib.inform.drivers.scenarios import DAYS_A_MONTH, known_days, last_weeks, monthly_pace
-from finops_lib.inform.scope import UNATTRIBUTED, dimension_values
+from finops_lib.inform.drivers.scenarios import known_days, last_weeks, monthly_pace
+from finops_lib.inform.scope import DAYS_A_MONTH, UNATTRIBUTED, dimension_values
 from finops_lib.schema import INPUT_CLASSES
 from finops_lib.settings import ModelCatalogue
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from finops_lib.inform.drivers.scenarios import DAYS_A_MONTH, known_days, last_weeks, monthly_pace
+from finops_lib.inform.drivers.scenarios import known_days, last_weeks, monthly_pace
 from finops_lib.inform.measures import tally
-from finops_lib.inform.scope import UNATTRIBUTED
+from finops_lib.inform.scope import DAYS_A_MONTH, UNATTRIBUTED
 from finops_lib.settings import EconomicTriggers, ProvisionedThroughput, SelfHosting
 
 _COLUMNS = ("trigger", "about", "found", "limit", "unit", "state", "comment")

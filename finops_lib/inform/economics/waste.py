@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
+from finops_lib.inform.allocation.environment_policy import SANDBOX
 from finops_lib.inform.measures import ratio
 from finops_lib.inform.scope import days
 from finops_lib.params import ORGANISATION
@@ -30,7 +31,6 @@ def waste(
     *,
     period: str,
     policies: Mapping[tuple[str, str], EnvironmentPolicy] | None = None,
-    sandboxes: Sequence[str] = ("sandbox",),
     assistant: str = ORGANISATION,
 ) -> pd.DataFrame:
     """List what was paid for without use, with the money.
@@ -49,8 +49,6 @@ def waste(
         Month ``YYYY-MM``.
     policies : mapping, optional
         Policy by (assistant, environment).
-    sandboxes : sequence of str
-        Names of the environments for trying things out.
     assistant : str
         Whose page it is; licences and capacity belong to no single assistant and are left out of its page.
 
@@ -71,7 +69,7 @@ def waste(
     Requirement B6.
     """
     lines = [_line(calls[calls["call_class"] == kind], *words) for kind, words in _CALLS.items()]
-    lines.append(_sandbox(calls, policies or {}, sandboxes))
+    lines.append(_sandbox(calls, policies or {}))
     if assistant == ORGANISATION:
         lines += [_idle_capacity(capacity, period), _unused_seats(seats, period)]
     found = pd.DataFrame(lines)
@@ -94,14 +92,12 @@ def _line(calls: pd.DataFrame, name: str, how: str) -> dict[str, object]:
     }
 
 
-def _sandbox(
-    calls: pd.DataFrame, policies: Mapping[tuple[str, str], EnvironmentPolicy], sandboxes: Sequence[str]
-) -> dict[str, object]:
+def _sandbox(calls: pd.DataFrame, policies: Mapping[tuple[str, str], EnvironmentPolicy]) -> dict[str, object]:
     """Sum sandbox traffic after its expiry or of tasks without a result, unless another line has it."""
-    own = calls[calls["environment"].isin(list(sandboxes)) & calls["call_class"].isin(["useful", "without result"])]
+    own = calls[(calls["environment"] == SANDBOX) & calls["call_class"].isin(["useful", "without result"])]
     keys = zip(own["assistant"], own["environment"], strict=True)
     ends = pd.Series([policies[key].expires if key in policies else None for key in keys], index=own.index)
-    expired = days(own) >= pd.to_datetime(ends)
+    expired = days(own) > pd.to_datetime(ends)
     low = own[expired | (own["call_class"] == "without result")]
     how = "sandbox calls after the expiry, or of tasks refused or unresolved, that stand in no other line"
     return _line(low, "sandbox traffic of low value", how)
@@ -113,7 +109,9 @@ def _idle_capacity(capacity: pd.DataFrame, period: str) -> dict[str, object]:
         return _unknown(name, "unit-hours", "not known: no table 'capacity' is given")
     months = pd.to_datetime(capacity["timestamp"], utc=True).dt.strftime("%Y-%m")
     own = capacity[months == period]
-    idle = own["units"].astype("float64") * own["hours"].astype("float64") * (1 - own["used_share"].astype("float64"))
+    # more than bought in one hour or of one product does not make up for what stands idle in another
+    part = (1 - own["used_share"].astype("float64")).clip(lower=0)
+    idle = own["units"].astype("float64") * own["hours"].astype("float64") * part
     cost = idle * own["unit_price"].astype("float64")
     unmeasured = int(own["used_share"].isna().sum())
     how += f"; {unmeasured} rows do not say what was in use" if unmeasured else ""
@@ -125,11 +123,13 @@ def _unused_seats(seats: pd.DataFrame, period: str) -> dict[str, object]:
     if seats.empty:
         return _unknown(name, "seats", "not known: no table 'seats' is given")
     own = seats[seats["month"] == period]
-    unused = (own["purchased"] - own["active"]).astype("float64")
-    cost = unused * own["unit_price"].astype("float64")
-    unmeasured = int(unused.isna().sum())
+    free = (own["purchased"] - own["active"]).astype("float64")
+    unmeasured = int(free.isna().sum())
     how += f"; {unmeasured} products do not say how many were active" if unmeasured else ""
-    return _beside(name, cost, unused, "seats", own["product"], how)
+    # teams share the licences of a product, products do not
+    each = free.groupby([own["product"], own["unit_price"].astype("float64")]).sum().clip(lower=0)
+    unused = each.rename("seats").reset_index()
+    return _beside(name, unused["seats"] * unused["unit_price"], unused["seats"], "seats", unused["product"], how)
 
 
 def _beside(

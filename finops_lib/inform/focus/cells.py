@@ -71,10 +71,10 @@ def read_cells(frame: pd.DataFrame, version: str) -> FocusTable:
         Values as text and numbers.
     """
     index = pd.RangeIndex(1, len(frame) + 1)
-    made = {str(name): _each(frame[name], _text).set_axis(index) for name in frame.columns}
+    made = {str(name): each_value(frame[name], _text).set_axis(index) for name in frame.columns}
     text = pd.DataFrame(made, index=index, dtype=object)
     numeric = [column.name for column in focus_columns(version) if column.kind in ("Decimal", "Price")]
-    numbers = {name: _each(text[name], _decimal) for name in numeric if name in text}
+    numbers = {name: each_value(text[name], _decimal) for name in numeric if name in text}
     return FocusTable(version, text, pd.DataFrame(numbers, index=index, dtype=object))
 
 
@@ -159,7 +159,7 @@ def _cells_of(table: FocusTable, column: FocusColumn) -> Iterator[pd.DataFrame]:
     there = text.notna()
 
     def wrong(rule: str, right: Callable[[str], bool], expected: str) -> pd.DataFrame:
-        return findings_where(rule, column.name, there & ~_each(text, right, True).astype(bool), text, expected)
+        return findings_where(rule, column.name, there & ~each_value(text, right, True).astype(bool), text, expected)
 
     if column.required:
         yield findings_where("null", column.name, ~there, text, "a value")
@@ -204,7 +204,7 @@ def parsed(text: str | None) -> Any:
         return None
 
 
-def _each(values: pd.Series, change: Callable[[Any], Any], empty: Any = None) -> pd.Series:
+def each_value(values: pd.Series, change: Callable[[Any], Any], empty: Any = None) -> pd.Series:
     """Work each different value out once; empty cells stay empty."""
     codes, distinct = pd.factorize(values)
     changed = pd.Series([*(change(value) for value in distinct), empty], dtype=object)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Mapping
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
 
 import pandas as pd
 import pyarrow as pa
 
 from finops_lib.errors import SchemaError
+from finops_lib.inform.focus.cells import each_value
 from finops_lib.inform.scope import TEXT
 from finops_lib.schema.focus import SKU_PRICE_DETAILS
 
@@ -32,6 +33,10 @@ _METERS = {
     "web_search": "Web Searches",
     "provisioned_hours": "Provisioned Hours",
 }
+
+
+_LAST_PLACE = Decimal(1).scaleb(-24)
+_EXACTLY = Context(prec=76, traps=[Inexact, InvalidOperation])
 
 
 def exact_product(left: pd.Series, right: pd.Series | Decimal) -> pd.Series:
@@ -65,9 +70,15 @@ def exact_product(left: pd.Series, right: pd.Series | Decimal) -> pd.Series:
     wide = [pa.scalar(side) if isinstance(side, Decimal) else side.cast(pa.decimal256(37, 24)) for side in sides]
     if isinstance(right, Decimal):
         wide[1] = wide[1].cast(pa.decimal256(37, 24))
+    product = pc.multiply(*wide)
     try:
-        product = pc.multiply(*wide).cast(pa.decimal128(38, 24))
-    except pa.ArrowInvalid as error:
+        try:
+            product = product.cast(pa.decimal128(38, 24))
+        except pa.ArrowInvalid:
+            # Arrow refuses some products around 2^64 that do fit; Python's decimals decide.
+            fitting = [value and value.quantize(_LAST_PLACE, context=_EXACTLY) for value in product.to_pylist()]
+            product = pa.array(fitting, pa.decimal128(38, 24))
+    except (pa.ArrowInvalid, DecimalException) as error:
         message = (
             "A quantity times its unit price has more digits than a FOCUS row holds (14 before, 24 after the point)"
         )
@@ -167,7 +178,7 @@ def name_skus(rows: pd.DataFrame) -> pd.DataFrame:
     rows["charge_description"] = rows["charge_description"].mask(ours, told).fillna(told)
     keys = rows[["model", "token_class", "service_tier"]]
     made = pd.Series([_token_details(*key) for key in keys.itertuples(index=False)], index=rows.index, dtype=TEXT)
-    given = _each(rows["sku_price_details"], _prefixed)
+    given = each_value(rows["sku_price_details"], _prefixed).astype(TEXT)
     rows["sku_price_details"] = given.fillna(made.where(ours)).where(rows["sku_id"].notna())
     return rows
 
@@ -223,8 +234,3 @@ def _prefixed(text: str) -> str:
     known = {key: value for key, value in details.items() if key in SKU_PRICE_DETAILS or key.startswith("x_")}
     named = {f"x_{key[:1].upper()}{key[1:]}": value for key, value in details.items() if key not in known}
     return json.dumps(known | named, ensure_ascii=False)
-
-
-def _each(values: pd.Series, change: Callable[[str], str]) -> pd.Series:
-    """Change each different text once."""
-    return values.map({text: change(text) for text in values.dropna().unique()}).astype(TEXT)

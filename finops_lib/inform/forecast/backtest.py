@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Collection, Sequence
 from datetime import date
 
@@ -10,11 +9,12 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.checks import check
-from finops_lib.inform.forecast.daily import forecast_daily
+from finops_lib.inform.forecast.daily import draw_paths, path_summary, running_totals
 from finops_lib.inform.forecast.daily_history import daily_values
-from finops_lib.inform.forecast.model import PanelModel
+from finops_lib.inform.forecast.fan import forecast_fan
 
 _MIN_HISTORY_DAYS = 28
+_DRAWS = 401
 
 
 def accuracy(actual: Sequence[float], forecast: Sequence[float]) -> dict[str, float]:
@@ -57,9 +57,8 @@ def backtest(
     horizon_days: int = 30,
     origins: int = 6,
     levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
     holidays: Collection[date] | None = None,
-    forecast: Callable[[pd.Series, int], pd.DataFrame] | None = None,
+    courses: Callable[[pd.Series, int], np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Forecast the past from rolling origins, each time knowing only the days before.
 
@@ -73,55 +72,52 @@ def backtest(
         Windows at most; the first needs four weeks of history before it.
     levels : sequence of float
         Coverage of the intervals in percent.
-    panel : PanelModel, optional
-        As in ``forecast_daily``. A model that has learnt from this series knows the days it is asked for:
-        leave it out for an honest test.
     holidays : collection of date, optional
         As in ``forecast_daily``.
-    forecast : callable, optional
-        Another way to forecast, in the place of ``forecast_daily``: takes the days known and the horizon, returns
-        its columns.
+    courses : callable, optional
+        Another way to forecast, in the place of ``sample_paths``: takes the days known and the horizon, returns
+        sampled courses (draws × days).
 
     Returns
     -------
     DataFrame
         One row a window, oldest first: ``origin`` (last day known), ``last_day``, ``actual`` and ``forecast``
-        (totals over the days with a value), ``error`` ((forecast − actual) / actual), ``mae`` and ``naive_mae``
-        (mean absolute error a day, of the forecast and of repeating the last week), ``coverage_80`` … (share of
-        days inside). Empty for a short series.
+        (totals over the days with a value, as ``project`` adds them up), ``error`` ((forecast − actual) / actual),
+        ``mae`` and ``naive_mae`` (mean absolute error a day, of the forecast and of repeating the last week),
+        ``coverage_80`` … (share of days inside). Empty for a short series.
 
     References
     ----------
     Requirement D3.
     """
     values = daily_values(series)
-    made = forecast or functools.partial(forecast_daily, levels=levels, panel=panel, holidays=holidays)
+    made = courses or (lambda known, ahead: draw_paths(forecast_fan(known, ahead, holidays), _DRAWS))
     ends = range(len(values) - horizon_days, _MIN_HISTORY_DAYS - 1, -horizon_days)
     windows = []
     for end in reversed(ends[:origins]):
         known, came = values.iloc[:end], values.iloc[end : end + horizon_days]
         if known.notna().any() and came.notna().any():
-            windows.append(_window(known, came.dropna(), made(known, horizon_days)))
+            windows.append(_window(known, came, made(known, horizon_days), levels))
     columns = ["origin", "last_day", "actual", "forecast", "error", "mae", "naive_mae"]
     return pd.DataFrame(windows, columns=[*columns, *(f"coverage_{level:g}" for level in levels)])
 
 
-def _window(known: pd.Series, came: pd.Series, forecast: pd.DataFrame) -> dict[str, object]:
-    naive = np.resize(known.iloc[-7:].ffill().bfill().to_numpy(), len(forecast))
-    naive = pd.Series(naive, index=forecast.index).loc[came.index]
-    forecast = forecast.loc[came.index]
+def _window(known: pd.Series, came: pd.Series, paths: np.ndarray, levels: Sequence[float]) -> dict[str, object]:
+    seen = came.notna().to_numpy()
+    naive = np.resize(known.iloc[-7:].ffill().bfill().to_numpy(), len(came))[seen]
+    came, paths = came[seen], paths[:, seen]
+    forecast, total = path_summary(paths, came.index, levels), float(np.median(running_totals(paths)[:, -1]))
     row = {
         "origin": known.index[-1],
         "last_day": came.index[-1],
         "actual": came.sum(),
-        "forecast": forecast["mean"].sum(),
-        "error": accuracy([came.sum()], [forecast["mean"].sum()])["bias"],
+        "forecast": total,
+        "error": accuracy([came.sum()], [total])["bias"],
         "mae": (forecast["mean"] - came).abs().mean(),
         "naive_mae": (naive - came).abs().mean(),
     }
-    for lower in forecast.columns[forecast.columns.str.startswith("lower_")]:
-        level = lower.removeprefix("lower_")
-        row[f"coverage_{level}"] = came.between(forecast[lower], forecast[f"upper_{level}"]).mean()
+    for level in levels:
+        row[f"coverage_{level:g}"] = came.between(forecast[f"lower_{level:g}"], forecast[f"upper_{level:g}"]).mean()
     return row
 
 

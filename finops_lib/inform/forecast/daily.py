@@ -11,7 +11,7 @@ import pandas as pd
 from finops_lib.errors import SchemaError
 from finops_lib.inform.forecast.fan import Fan, forecast_fan
 from finops_lib.inform.forecast.intervals import at_scores, level_bounds
-from finops_lib.inform.forecast.model import LONGEST_HORIZON, Panel
+from finops_lib.inform.forecast.model import LONGEST_HORIZON, PanelModel
 
 # The level is off from the start by as much as it wanders in ten days; a day's own error weighs twelve days of it.
 _LEVEL_DAYS, _OWN_DAYS = 10, 12
@@ -22,7 +22,7 @@ def forecast_daily(
     series: pd.Series,
     horizon_days: int,
     levels: Sequence[float] = (80, 95),
-    panel: Panel | None = None,
+    panel: PanelModel | None = None,
     *,
     holidays: Collection[date] | None = None,
 ) -> pd.DataFrame:
@@ -38,23 +38,23 @@ def forecast_daily(
         Days ahead, 1 to 366.
     levels : sequence of float
         Coverage of the intervals in percent.
-    panel : PanelModel, or mapping of str to Series, or DataFrame, optional
-        Model fitted over all series of the user by ``fit_panel``, or those series, on which it is fitted at the
-        first call with them; without either one that knows usage in general is fitted once in a process.
+    panel : PanelModel, optional
+        Another model than the one all forecasts share, which is fitted once in a process or adopted.
     holidays : collection of date, optional
         Public holidays in the history and the horizon, from ``public_holidays``.
 
     Returns
     -------
     DataFrame
-        One row a day after the last of the series, in its unit: ``mean`` (the central forecast: half of the
-        probability on each side), and ``lower_80``, ``upper_80`` … for each level. lower ≤ mean ≤ upper, never
-        negative for a series that is not. ``attrs["notes"]`` says in sentences what is odd about the history.
+        One row a day after the last of the series, in its unit: ``mean`` (the middle: half of the
+        probability of that day on each side, so no average), and
+        ``lower_80``, ``upper_80`` … for each level. lower ≤ mean ≤ upper, never negative for a series that is not.
+        ``attrs["notes"]`` says in sentences what is odd about the history.
 
     Raises
     ------
     SchemaError
-        If the series has no dates or no value, the panel is neither, or horizon or levels are out of range.
+        If the series has no dates or no value, or horizon or levels are out of range.
 
     Notes
     -----
@@ -67,7 +67,7 @@ def forecast_daily(
     Requirement D3.
     """
     _check(horizon_days, levels)
-    fan = forecast_fan(series, horizon_days, panel, holidays)
+    fan = forecast_fan(series, horizon_days, holidays, panel)
     bounds = level_bounds(fan.quantiles, levels)
     columns = {"mean": fan.quantiles[:, 2]}
     for level, (lower, upper) in zip(levels, bounds, strict=True):
@@ -77,15 +77,7 @@ def forecast_daily(
     return forecast
 
 
-def sample_paths(
-    series: pd.Series,
-    horizon_days: int,
-    count: int,
-    panel: Panel | None = None,
-    seed: int = 0,
-    *,
-    holidays: Collection[date] | None = None,
-) -> np.ndarray:
+def sample_paths(series: pd.Series, horizon_days: int, count: int) -> np.ndarray:
     """Draw possible courses of the next days, for sums and other questions about several days together.
 
     Parameters
@@ -96,17 +88,11 @@ def sample_paths(
         Days ahead, 1 to 366.
     count : int
         Courses to draw.
-    panel : PanelModel, optional
-        As in ``forecast_daily``.
-    seed : int
-        Seed; equal seeds give equal courses.
-    holidays : collection of date, optional
-        As in ``forecast_daily``.
 
     Returns
     -------
     array, count × horizon_days
-        Values in the unit of the series; each day is distributed as ``forecast_daily`` says.
+        Values in the unit of the series, the same at each call; each day is distributed as ``forecast_daily`` says.
 
     Raises
     ------
@@ -124,26 +110,62 @@ def sample_paths(
     Requirement D4.
     """
     _check(horizon_days, ())
-    return draw_paths(forecast_fan(series, horizon_days, panel, holidays), count, seed)
+    return draw_paths(forecast_fan(series, horizon_days), count)
 
 
-def draw_paths(fan: Fan, count: int, seed: int = 0) -> np.ndarray:
+def draw_paths(fan: Fan, count: int) -> np.ndarray:
     """Draw courses from a fan; see ``sample_paths``."""
-    return at_scores(fan.quantiles, path_scores(len(fan.days), count, seed))
+    return at_scores(fan.quantiles, path_scores(len(fan.days), count))
 
 
 def path_scores(horizon_days: int, count: int, seed: int | Sequence[int] = 0) -> np.ndarray:
-    """Draw courses of standard normal scores, days together as in ``sample_paths``; count × days."""
+    """Draw courses of standard normal scores, days together as in ``sample_paths``; count × days.
+
+    The first course stays in the middle, and each other one has its mirror image: of an odd count the middle is
+    exact. The same courses go on over a longer horizon, so that two periods rest on one simulation.
+
+    Examples
+    --------
+    >>> bool(np.array_equal(path_scores(3, 4), path_scores(9, 4)[:, :3]))
+    True
+    """
     random = np.random.default_rng(seed)
     ahead = np.arange(1, horizon_days + 1)
-    steps = random.normal(size=(count, horizon_days))
+    steps, own = random.normal(size=(horizon_days, 2, count // 2)).transpose(1, 2, 0)
     steps[:, 0] *= np.sqrt(1 + _LEVEL_DAYS)
     level = np.cumsum(steps, axis=1) / np.sqrt(ahead + _LEVEL_DAYS)
-    own = random.normal(size=(count, horizon_days))
     for day in range(1, horizon_days):
         own[:, day] = _DAY_MEMORY * own[:, day - 1] + np.sqrt(1 - _DAY_MEMORY**2) * own[:, day]
     share = (ahead + _LEVEL_DAYS) / (ahead + _LEVEL_DAYS + _OWN_DAYS)
-    return np.sqrt(share) * level + np.sqrt(1 - share) * own
+    scores = np.sqrt(share) * level + np.sqrt(1 - share) * own
+    return np.concatenate([np.zeros((1, horizon_days)), scores, -scores])[:count]
+
+
+def running_totals(paths: np.ndarray) -> np.ndarray:
+    """Add courses up day by day; the middle of each total is the sum of the days' middles.
+
+    Notes
+    -----
+    The skew of the days and how they go together are known less well than their middles: they make a total less
+    sure without moving it, so that a constant stays one and the days shown add up to the total shown.
+
+    Examples
+    --------
+    >>> np.median(running_totals(np.array([[1.0, 9.0], [2.0, 1.0], [9.0, 3.0]])), axis=0).tolist()
+    [2.0, 5.0]
+    """
+    totals = np.cumsum(paths, axis=1)
+    middle = np.median(totals, axis=0)
+    return totals * np.divide(np.cumsum(np.median(paths, axis=0)), middle, out=np.ones_like(middle), where=middle > 0)
+
+
+def path_summary(paths: np.ndarray, days: pd.DatetimeIndex, levels: Sequence[float]) -> pd.DataFrame:
+    """Read the middle (``mean``, as in ``forecast_daily``) and the bounds of each day off sampled courses."""
+    bounds = {"mean": np.median(paths, axis=0)}
+    for level in levels:
+        lower, upper = np.quantile(paths, [(100 - level) / 200, (100 + level) / 200], axis=0)
+        bounds |= {f"lower_{level:g}": lower, f"upper_{level:g}": upper}
+    return pd.DataFrame(bounds, index=days)
 
 
 def _check(horizon_days: int, levels: Sequence[float]) -> None:

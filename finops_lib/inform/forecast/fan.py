@@ -13,7 +13,7 @@ from finops_lib.inform.forecast.daily_history import daily_values, silent_days
 from finops_lib.inform.forecast.features import CONTEXT_DAYS
 from finops_lib.inform.forecast.holiday_effect import holiday_factors, without_holidays
 from finops_lib.inform.forecast.intervals import fan_values
-from finops_lib.inform.forecast.model import MIN_HISTORY_DAYS, Panel, panel_model
+from finops_lib.inform.forecast.model import MIN_HISTORY_DAYS, PanelModel, fit_panel
 from finops_lib.inform.forecast.plain import by_weekday, run_rate, stopped
 
 _SILENT_DAYS = 14  # zero days at the end from which on a series may have ended
@@ -43,7 +43,7 @@ class Fan:
 
 
 def forecast_fan(
-    series: pd.Series, horizon_days: int, panel: Panel | None = None, holidays: Collection[date] | None = None
+    series: pd.Series, horizon_days: int, holidays: Collection[date] | None = None, model: PanelModel | None = None
 ) -> Fan:
     """Forecast the distribution of each day ahead.
 
@@ -53,10 +53,10 @@ def forecast_fan(
         Daily values with a DatetimeIndex.
     horizon_days : int
         Days ahead.
-    panel : PanelModel, or the series to fit one on, optional
-        Without it the model that knows usage in general.
     holidays : collection of date, optional
         Public holidays in the history and the horizon.
+    model : PanelModel, optional
+        Without it the one of ``fit_panel`` or ``adopt_model``.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def forecast_fan(
     if holidays:
         factors = holiday_factors(used, days, holidays)[:, None]
         learned = without_holidays(used, holidays)
-    quantiles = fan_values(panel_model(panel), learned.to_numpy(), used.index[-1].day_of_week, horizon_days) * factors
+    quantiles = fan_values(model or fit_panel(), learned.to_numpy(), used.index[-1].day_of_week, horizon_days) * factors
     if used.min() == used.max():
         quantiles = np.maximum(quantiles + (used.max() - quantiles[:, 2:3]), 0)
         notes.append(f"Every day so far was {used.max():,.6g}: the forecast is that value.")

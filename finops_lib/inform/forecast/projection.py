@@ -9,56 +9,12 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.errors import SchemaError
-from finops_lib.inform.forecast.daily import draw_paths
+from finops_lib.inform.forecast.daily import draw_paths, running_totals
 from finops_lib.inform.forecast.daily_history import daily_values
 from finops_lib.inform.forecast.fan import forecast_fan
-from finops_lib.inform.forecast.model import PanelModel
 
-_PATHS = 2000
+_PATHS = 2001
 _RUN_RATE_DAYS = 28
-
-
-def month_end(
-    series: pd.Series,
-    as_of: date,
-    *,
-    levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
-    holidays: Collection[date] | None = None,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Project the total of the running month.
-
-    Parameters
-    ----------
-    series : Series
-        Daily values with a DatetimeIndex; days after ``as_of`` are not looked at.
-    as_of : date
-        Last complete day.
-    levels : sequence of float
-        Coverage of the intervals in percent.
-    panel : PanelModel, optional
-        As in ``forecast_daily``.
-    holidays : collection of date, optional
-        As in ``forecast_daily``.
-    seed : int
-        Seed of the sampled courses.
-
-    Returns
-    -------
-    DataFrame
-        The first row of ``project``.
-
-    Raises
-    ------
-    SchemaError
-        If the series has nothing up to ``as_of``.
-
-    References
-    ----------
-    Requirement D4.
-    """
-    return project(series, as_of, levels=levels, panel=panel, holidays=holidays, seed=seed, periods=("month",))
 
 
 def project(
@@ -66,9 +22,7 @@ def project(
     as_of: date,
     *,
     levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
     holidays: Collection[date] | None = None,
-    seed: int = 0,
     periods: Sequence[str] = ("month", "next_quarter", "year"),
     year_start: int = 1,
 ) -> pd.DataFrame:
@@ -82,12 +36,8 @@ def project(
         Last complete day.
     levels : sequence of float
         Coverage of the intervals in percent.
-    panel : PanelModel, optional
-        As in ``forecast_daily``.
     holidays : collection of date, optional
         As in ``forecast_daily``.
-    seed : int
-        Seed of the sampled courses.
     periods : sequence of {"month", "next_month", "quarter", "next_quarter", "year"}
         What to project, one row each.
     year_start : int
@@ -97,9 +47,10 @@ def project(
     -------
     DataFrame
         ``period``, ``first_day``, ``last_day``, ``days_known`` (days of the period with a value), ``days_ahead``,
-        ``actual`` (spent in the period so far), ``projected`` = actual + the forecast of the days ahead,
-        ``lower_80``, ``upper_80`` …, and ``run_rate`` (actual + the days ahead at the pace of the period so far,
-        or of the last four weeks where it has not begun). Money in the unit of the series. The next quarter's
+        ``actual`` (spent in the period so far), ``projected`` = actual + what the days ahead cost together in the
+        middle of the sampled courses (half of them cost more), ``lower_80``, ``upper_80`` … of the same sums, and
+        ``run_rate`` (actual + the days ahead at the pace of the period so far, or of the last four weeks where it has
+        not begun). Money in the unit of the series. The next quarter's
         row is a budget proposal. ``attrs["notes"]`` as in ``forecast_daily``.
 
     Raises
@@ -109,7 +60,7 @@ def project(
 
     Notes
     -----
-    Intervals are those of sums over sampled courses, not sums of daily intervals.
+    Middle and intervals are those of sums over sampled courses; see ``running_totals``.
 
     References
     ----------
@@ -117,10 +68,9 @@ def project(
     """
     history = _until(series, as_of)
     horizon = days_to_project(history.index[-1], as_of, periods, year_start)
-    fan = forecast_fan(history, horizon, panel, holidays)
-    central = pd.Series(fan.quantiles[:, 2], index=fan.days)
-    paths = draw_paths(fan, _PATHS, seed)
-    projection = project_paths(history, central, paths, as_of, levels=levels, periods=periods, year_start=year_start)
+    fan = forecast_fan(history, horizon, holidays)
+    paths = draw_paths(fan, _PATHS)
+    projection = project_paths(history, paths, as_of, levels=levels, periods=periods, year_start=year_start)
     projection.attrs["notes"] = fan.notes
     return projection
 
@@ -133,7 +83,6 @@ def days_to_project(last_known: date, as_of: date, periods: Sequence[str], year_
 
 def project_paths(
     history: pd.Series,
-    central: pd.Series,
     paths: np.ndarray,
     as_of: date,
     *,
@@ -141,13 +90,15 @@ def project_paths(
     periods: Sequence[str],
     year_start: int,
 ) -> pd.DataFrame:
-    """Add what is known to courses of what is to come; ``central`` has the days of ``paths``. See ``project``."""
+    """Add what is known to courses (draws × days) of the days after the last known one. See ``project``."""
     rows = []
+    coming = pd.date_range(history.index[-1] + pd.Timedelta(days=1), periods=paths.shape[1])
     for period in periods:
         first, last = _span(period, pd.Timestamp(as_of), year_start)
         known = history[first:last].dropna()
-        ahead = (central.index >= first) & (central.index <= last)
-        actual, coming = known.sum(), central[ahead].sum()
+        ahead = (coming >= first) & (coming <= last)
+        actual = known.sum()
+        sums = actual + (running_totals(paths[:, ahead])[:, -1] if ahead.any() else np.zeros(1))
         pace = known.mean() if len(known) else history.iloc[-_RUN_RATE_DAYS:].mean()
         row = {
             "period": period,
@@ -156,13 +107,12 @@ def project_paths(
             "days_known": len(known),
             "days_ahead": int(ahead.sum()),
             "actual": actual,
-            "projected": actual + coming,
+            "projected": np.median(sums),
         }
-        sums = actual + paths[:, ahead].sum(axis=1)
         for level in levels:
-            lower, upper = np.quantile(sums, [(100 - level) / 200, (100 + level) / 200])
-            row[f"lower_{level:g}"] = min(lower, row["projected"])
-            row[f"upper_{level:g}"] = max(upper, row["projected"])
+            row[f"lower_{level:g}"], row[f"upper_{level:g}"] = np.quantile(
+                sums, [(100 - level) / 200, (100 + level) / 200]
+            )
         rows.append(row | {"run_rate": actual + (pace * ahead.sum() if ahead.any() else 0.0)})
     return pd.DataFrame(rows)
 

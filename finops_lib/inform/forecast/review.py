@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.checks import check, checklist
-from finops_lib.inform.drivers.forecast_cost import simulate_cost, summary
+from finops_lib.inform.drivers.forecast_cost import simulate_cost
 from finops_lib.inform.drivers.history import driver_history
 from finops_lib.inform.forecast.backtest import backtest, backtest_summary
-from finops_lib.inform.forecast.model import PanelModel
+from finops_lib.inform.forecast.holiday_effect import public_holidays
 from finops_lib.inform.scope import days
 from finops_lib.settings import ORGANISATION, HolidaySettings
 
-_DRAWS = 400
+_DRAWS = 401
 
 
 def backtest_cost(
@@ -27,14 +27,13 @@ def backtest_cost(
     *,
     origins: int = 6,
     levels: Sequence[float] = (80, 95),
-    panel: PanelModel | None = None,
     calendar: HolidaySettings | None = None,
 ) -> pd.DataFrame:
     """Test the forecast by driver, and that of the total alone, on the past of this very scope.
 
     Parameters
     ----------
-    costs, usage, as_of, panel, calendar
+    costs, usage, as_of, calendar
         As in ``forecast_cost``; prices are those paid before each origin, announcements are not used.
     origins : int
         30-day windows at most.
@@ -54,17 +53,18 @@ def backtest_cost(
     known_days, known_cost = days(costs), pd.Series([0.0], index=pd.DatetimeIndex(["2000-01-01"]))
     if as_of is not None and len(costs):
         known_cost = driver_history(costs, usage, as_of).cost
+    first, last = known_cost.index[[0, -1]].date
+    holidays = public_holidays(calendar or HolidaySettings(), first, last)
 
-    def by_driver(known: pd.Series, horizon_days: int) -> pd.DataFrame:
-        last = known.index[-1]
-        history = driver_history(costs[(known_days <= last).to_numpy(bool)], usage, last.date())
-        paths = simulate_cost(history, horizon_days, None, panel, calendar, (_DRAWS, 0))[1]
-        return summary(paths, last + pd.to_timedelta(np.arange(1, horizon_days + 1), unit="D"), levels)
+    def by_driver(known: pd.Series, horizon_days: int) -> np.ndarray:
+        until = known.index[-1]
+        history = driver_history(costs[(known_days <= until).to_numpy(bool)], usage, until.date())
+        return simulate_cost(history, horizon_days, None, calendar, (_DRAWS, 0))[1]
 
     shared: dict[str, Any] = {"origins": origins, "levels": levels}
     methods = {
-        "by driver": backtest(known_cost, forecast=by_driver, **shared),
-        "total alone": backtest(known_cost, panel=panel, **shared),
+        "by driver": backtest(known_cost, courses=by_driver, **shared),
+        "total alone": backtest(known_cost, holidays=holidays, **shared),
     }
     return pd.concat([windows.assign(method=method) for method, windows in methods.items()], ignore_index=True)
 

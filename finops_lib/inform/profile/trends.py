@@ -11,6 +11,7 @@ from finops_lib.inform.profile.cost_profile import spend_by
 from finops_lib.inform.profile.coverage import COVERAGE_DIMENSIONS, attribution_coverage
 from finops_lib.inform.scope import DAY, TEXT, UNATTRIBUTED, days, dimension_values, filter_scope, months
 
+_LAYERS = 3
 _PER_REQUEST = {"cost_per_request": "contracted_cost", "tokens_per_request": "tokens"}
 
 
@@ -76,48 +77,39 @@ def daily_trend(
     return daily
 
 
-def daily_spend(costs: pd.DataFrame, dimension: str, *, top: int = 3, window_days: int = 7) -> pd.DataFrame:
-    """Follow the cost of each value of a dimension by day.
+def daily_spend(costs: pd.DataFrame, *, window_days: int = 7) -> pd.DataFrame:
+    """Follow the cost of each model by day.
 
     Parameters
     ----------
     costs : DataFrame
         Ledger, one row per day × dimensions × SKU.
-    dimension : str
-        Dimension to split by, e.g. ``workflow``.
-    top : int
-        Named values to keep over the whole time; the others become "everything else (n)".
     window_days : int
         Days of the moving average, the day itself included.
 
     Returns
     -------
     DataFrame
-        One row per day × value, every value on every day from first to last, by day and then in the
-        order of ``spend_by``. Columns: ``charge_period_start``, the dimension, ``contracted_cost``
-        (exact USD; zero without traffic, null without any price), ``contracted_cost_average`` (NaN on
-        the first ``window_days - 1`` days).
-
-    Raises
-    ------
-    SchemaError
-        If the dimension is unknown.
+        One row per day × model, every model on every day from first to last, by day and then in the
+        order of ``spend_by``; models beyond the three costliest are one, "everything else (n)". Columns:
+        ``charge_period_start``, ``model``, ``contracted_cost`` (exact USD; zero without traffic, null without any
+        price), ``contracted_cost_average`` (NaN on the first ``window_days - 1`` days).
 
     References
     ----------
     Requirement B7.
     """
-    order = spend_by(costs, dimension, top=top)[dimension].tolist()
-    values = dimension_values(costs, dimension)
+    order = spend_by(costs, "model", top=_LAYERS)["model"].tolist()
+    values = dimension_values(costs, "model")
     named = set(values.unique())
     rest = next((name for name in order if name not in named), None)
-    values = values.where(values.isin(order), rest).rename(dimension)
-    summed = tally(costs, [days(costs).rename(DAY), values]).set_index([DAY, dimension])["contracted_cost"]
+    values = values.where(values.isin(order), rest).rename("model")
+    summed = tally(costs, [days(costs).rename(DAY), values]).set_index([DAY, "model"])["contracted_cost"]
     seen = summed.index.get_level_values(DAY)
     every_day = pd.date_range(seen.min(), seen.max(), freq="D", unit="s") if len(seen) else seen
-    grid = pd.MultiIndex.from_product([every_day, order], names=[DAY, dimension])
+    grid = pd.MultiIndex.from_product([every_day, order], names=[DAY, "model"])
     daily = summed.reindex(grid).astype(MONEY_TYPE).mask(~grid.isin(summed.index), 0).reset_index()
-    by_value = daily["contracted_cost"].astype("float64").groupby(daily[dimension], sort=False)
+    by_value = daily["contracted_cost"].astype("float64").groupby(daily["model"], sort=False)
     daily["contracted_cost_average"] = by_value.transform(lambda cost: cost.rolling(window_days).mean())
     return daily
 

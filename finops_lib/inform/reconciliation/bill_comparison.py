@@ -17,6 +17,7 @@ from finops_lib.inform.scope import DAY, TEXT, days, months
 KEYS = ["provider", "account", "model", "service_tier", "token_class", "day"]
 """Grain of the comparison; empty where a side does not know it."""
 
+_LARGEST = 25
 HALF_CENT = 0.005
 _LOGGED = [
     *("provider", "provider_account", "model", "service_tier", "token_class", DAY),
@@ -90,15 +91,13 @@ def compare_with_bill(lines: pd.DataFrame, billing: pd.DataFrame, month: str) ->
     return compared, lines[lines["charge_id"].isin(unlogged)]
 
 
-def largest_differences(compared: pd.DataFrame, top: int = 25) -> pd.DataFrame:
-    """Pick the lines that differ most.
+def largest_differences(compared: pd.DataFrame) -> pd.DataFrame:
+    """Pick the 25 lines that differ most.
 
     Parameters
     ----------
     compared : DataFrame
         From ``compare_with_bill``.
-    top : int
-        Most rows.
 
     Returns
     -------
@@ -109,7 +108,7 @@ def largest_differences(compared: pd.DataFrame, top: int = 25) -> pd.DataFrame:
     if compared.empty:
         return pd.DataFrame(columns=shown)
     size = compared[list(EFFECTS)].astype("float64").abs().sum(axis=1)
-    order = size[size > 0].sort_values(ascending=False, kind="stable").index[:top]
+    order = size[size > 0].sort_values(ascending=False, kind="stable").index[:_LARGEST]
     held = [name for name in shown if not (name in KEYS and (compared[name] == "").all())]
     return compared.loc[order, held].reset_index(drop=True)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -46,16 +46,33 @@ def first_match(charges: pd.DataFrame, rules: Sequence[MatchingRule]) -> pd.Seri
     [0, 1]
     """
     chosen = np.full(len(charges), _NO_RULE)
+    for place, fits in enumerate(every_match(charges, rules)):
+        chosen[fits & (chosen == _NO_RULE)] = place
+    return pd.Series(chosen, index=charges.index, name="rule")
+
+
+def every_match(charges: pd.DataFrame, rules: Sequence[MatchingRule]) -> Iterator[np.ndarray]:
+    """Tell for one rule after the other whose conditions the charges meet, whichever rule decides.
+
+    Parameters
+    ----------
+    charges, rules
+        As for ``first_match``.
+
+    Yields
+    ------
+    ndarray of bool
+        One for each rule, in the order of the charges.
+    """
     values: dict[str, tuple[np.ndarray, list[str]]] = {}
-    for place, rule in enumerate(rules):
-        fits = chosen == _NO_RULE
+    for rule in rules:
+        fits = np.ones(len(charges), dtype=bool)
         for key, pattern in rule.match.items():
             if key not in values:
                 values[key] = _texts(charges, key)
             codes, texts = values[key]
             fits &= np.array([fnmatchcase(text, pattern) for text in texts], dtype=bool)[codes]
-        chosen[fits] = place
-    return pd.Series(chosen, index=charges.index, name="rule")
+        yield fits
 
 
 def _texts(charges: pd.DataFrame, key: str) -> tuple[np.ndarray, list[str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pandas as pd
-import pyarrow as pa
 
 from finops_lib.inform.reconciliation.bill_lines import billed_in
 from finops_lib.inform.reconciliation.invoice_places import (
@@ -12,8 +11,11 @@ from finops_lib.inform.reconciliation.invoice_places import (
     in_billing_currency,
     place_on_invoices,
 )
+from finops_lib.inform.reconciliation.reconciliation import reconcile
 from finops_lib.inform.scope import TEXT, days, months
-from finops_lib.schema import CHARGES, DIMENSIONS, LEDGER, Column, names
+from finops_lib.ingest.engine import arrow_type
+from finops_lib.schema import CHARGES, DIMENSIONS, LEDGER, names
+from finops_lib.settings import ReconciliationSettings
 
 _KNOWN = names(CHARGES)
 RECORD_COLUMNS = (*_KNOWN, *(name for name in names(DIMENSIONS) if name not in _KNOWN))
@@ -65,6 +67,30 @@ def charges_of_record(costs: pd.DataFrame, charges: pd.DataFrame, true_ups: pd.D
     listed = pd.concat(parts, ignore_index=True)
     moved = between_invoices(listed, bills)
     return listed if moved.empty else pd.concat([listed, _moved_lines(moved, bills, month)], ignore_index=True)
+
+
+def reconciled_charges(
+    costs: pd.DataFrame,
+    charges: pd.DataFrame,
+    *,
+    month: str,
+    settings: ReconciliationSettings,
+    billing: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """List all charges of a month that is not closed yet: it is reconciled first.
+
+    Parameters
+    ----------
+    costs, charges, month, settings, billing
+        As for ``reconcile``.
+
+    Returns
+    -------
+    DataFrame
+        As ``charges_of_record`` returns it.
+    """
+    found = reconcile(costs, charges, month=month, settings=settings, billing=billing)
+    return charges_of_record(costs, charges, found.true_ups, month)
 
 
 def _ledger_lines(rows: pd.DataFrame, bills: pd.DataFrame, month: str) -> pd.DataFrame:
@@ -149,18 +175,10 @@ def _of_bill(rows: pd.DataFrame, bills: pd.DataFrame) -> dict[str, object]:
 
 def _complete(lines: pd.DataFrame) -> pd.DataFrame:
     """Bring lines to the columns of the record, each in the type of its contract."""
-    contract = {column.name: column for column in (*DIMENSIONS, *CHARGES)}
-    typed = {name: pd.array([None] * len(lines), dtype=_type(contract[name])) for name in RECORD_COLUMNS}
-    typed |= {name: lines[name].astype(_type(contract[name])).array for name in RECORD_COLUMNS if name in lines}
+    kinds = {column.name: pd.ArrowDtype(arrow_type(column.type)) for column in (*DIMENSIONS, *CHARGES)}
+    typed = {name: pd.array([None] * len(lines), dtype=kinds[name]) for name in RECORD_COLUMNS}
+    typed |= {name: lines[name].astype(kinds[name]).array for name in RECORD_COLUMNS if name in lines}
     return pd.DataFrame(typed)
-
-
-def _type(column: Column) -> pd.ArrowDtype:
-    if column.type.startswith("DECIMAL"):
-        precision, scale = column.type.removeprefix("DECIMAL(").removesuffix(")").split(",")
-        return pd.ArrowDtype(pa.decimal128(int(precision), int(scale)))
-    kinds = {"VARCHAR": TEXT, "BIGINT": pd.ArrowDtype(pa.int64())}
-    return kinds.get(column.type, pd.ArrowDtype(pa.timestamp("us", "UTC")))
 
 
 def _ids(rows: pd.DataFrame) -> pd.Series:

@@ -24,6 +24,8 @@ _KEYS = (
 _INVOICE = ["provider", "invoice_issuer_name", "invoice_id", "billing_currency"]
 _PAYABLE = ["billed_cost", "billing_currency_billed_cost"]
 _DIGITS = Decimal("1e-15")
+BETWEEN = "between-"
+"""Begins the id of the charges that move cost between the invoices of one provider."""
 
 
 def place_on_invoices(rows: pd.DataFrame, bills: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +126,7 @@ def between_invoices(lines: pd.DataFrame, bills: pd.DataFrame) -> pd.DataFrame:
     told = left["billed_cost"].ne(0).map({True: moved, False: "rounding of the exchange rate"})
     left["invoice_id"] = left["invoice_id"].replace("", None)
     return left[_INVOICE].assign(
-        charge_id=[f"between-{digest}" for digest in ids], charge_description=told.astype(TEXT), **same
+        charge_id=[f"{BETWEEN}{digest}" for digest in ids], charge_description=told.astype(TEXT), **same
     )
 
 

@@ -13,8 +13,8 @@ from finops_lib.ingest import workspace
 from finops_lib.ingest.aggregation import build_rows
 from finops_lib.ingest.build import WAREHOUSE_TABLE, feed, months_of
 from finops_lib.ingest.engine import arrow_type, connect, open_engine, table_columns
-from finops_lib.ingest.prices.price_list import PriceList, read_price_list
-from finops_lib.ingest.pricing import PRICE_KEYS, SCOPES, capacity_rows
+from finops_lib.ingest.prices.rows import PriceList, read_price_list
+from finops_lib.ingest.pricing import PRICE_KEYS, capacity_rows
 from finops_lib.params import Params
 from finops_lib.schema import LEDGER, QUANTITIES
 
@@ -47,10 +47,8 @@ def billing_usage(params: Params, months: Sequence[str] | None = None) -> pd.Dat
     utc = params.model_copy(update={"organisation": organisation})
     schema = pa.schema([(c.name, arrow_type(c.type)) for c in LEDGER])
     found = [schema.empty_table()]
-    built = folder / "coverage.parquet"
     with connect() as connection:
-        seen = pd.read_parquet(built, dtype_backend="pyarrow") if built.is_file() else None
-        relation, _, _ = feed(connection, folder, utc, seen)
+        relation, _, _ = feed(connection, folder, utc)
         for month in months_of(folder) if months is None else months:
             found.append(_month(connection, relation, utc, month).cast(schema))
     return pa.concat_tables(found).to_pandas(types_mapper=pd.ArrowDtype)
@@ -59,8 +57,7 @@ def billing_usage(params: Params, months: Sequence[str] | None = None) -> pd.Dat
 def _month(connection: duckdb.DuckDBPyConnection, relation: str, utc: Params, month: str) -> pa.Table:
     start = datetime.strptime(f"{month}-01", "%Y-%m-%d").replace(tzinfo=UTC)
     end = start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
-    scopes = [scope for scope in SCOPES if any(getattr(override, scope) for override in utc.organisation.prices)]
-    wanted = [*_KEPT, *scopes, *QUANTITIES.values()]
+    wanted = [*_KEPT, *utc.organisation.price_scopes, *QUANTITIES.values()]
     url, source = utc.organisation.engine_url, None
     if url:
         source = open_engine(url)

@@ -19,7 +19,7 @@ from finops_lib.ingest.bills.currencies import converted_sql, register_rates
 from finops_lib.ingest.bills.deliveries import STAGES, identified_sql, settle
 from finops_lib.ingest.bills.record import changes, record, totals
 from finops_lib.ingest.bills.values import type_lines
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, quoted
 from finops_lib.ingest.readers import check_format, find_bill_reader
 from finops_lib.ingest.readers.base import MACROS
 from finops_lib.ingest.readers.bill import BillReader, mapped_bill
@@ -27,7 +27,7 @@ from finops_lib.ingest.readers.mapped import Mapping, read_mapping
 from finops_lib.ingest.reading.containers import container_of, first_records
 from finops_lib.ingest.reading.originals import keep_raw_text
 from finops_lib.ingest.reading.records import load_records
-from finops_lib.ingest.reading.sources import Reading
+from finops_lib.ingest.reading.sources import Reading, label_of
 from finops_lib.params import Params, Source
 from finops_lib.schema import TABLES, names
 
@@ -62,7 +62,7 @@ def read_bills(files: list[Path], name: str, source: Source, params: Params) -> 
     if name == "mapped":
         mapping = read_mapping(params.project / source.mapping if source.mapping else None, source.table)
     reader = mapped_bill(mapping, source.table) if mapping else find_bill_reader(name)
-    labels = [_label(path, params.project) for path in files]
+    labels = [label_of(path, params.project) for path in files]
     place = f"{reader.name}:{'|'.join(labels)}"
     key = _reading_key(files, labels, mapping, source, params)
     with workspace.locked(params.workspace):
@@ -74,11 +74,6 @@ def read_bills(files: list[Path], name: str, source: Source, params: Params) -> 
             known = _read_anew(dict(zip(files, labels, strict=True)), place, reader, source, params)
             workspace.write_json(params.workspace / ".reading_keys.json", keys | {place: key})
     return Reading(**known[place]["reading"])
-
-
-def _label(path: Path, project: Path) -> str:
-    resolved = path.resolve()
-    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
 
 
 def _reading_key(files: list[Path], labels: list[str], mapping: Mapping | None, source: Source, params: Params) -> str:
@@ -144,18 +139,18 @@ def _make_lines(connection: duckdb.DuckDBPyConnection, reader: BillReader, param
     contract = names(TABLES[reader.table])
     costs = [name for name in contract if f"billing_currency_{name}" in contract]
     register_rates(connection, params.organisation)
-    connection.execute(f"CREATE OR REPLACE TABLE judged AS {converted_sql('typed', costs)}")
-    connection.execute("CREATE OR REPLACE TABLE converted AS SELECT * FROM judged WHERE fault IS NULL")
+    connection.execute(f"CREATE OR REPLACE TABLE in_one_money AS {converted_sql('typed', costs)}")
+    connection.execute("CREATE OR REPLACE TABLE converted AS SELECT * FROM in_one_money WHERE fault IS NULL")
     if reader.table == "charges":
         add_meaning(connection, params)
-    relation = "told" if reader.table == "charges" else "converted"
+    relation = "described" if reader.table == "charges" else "converted"
     listed = ", ".join(f"'{reader.name}' AS source" if name == "source" else name for name in contract)
     connection.execute(f"CREATE OR REPLACE TABLE usable AS SELECT {listed}, mended FROM {relation}")
     identified = identified_sql(reader.table, "usable", exact=reader.exact_lines)
     connection.execute(f"CREATE OR REPLACE TABLE fresh AS {identified}")
     connection.execute(
         f"""CREATE OR REPLACE TABLE refusals AS SELECT '{reader.name}' AS source, source_file, source_position,
-            fault AS reason, CAST(NULL AS VARCHAR) AS raw_text FROM judged WHERE fault IS NOT NULL
+            fault AS reason, CAST(NULL AS VARCHAR) AS raw_text FROM in_one_money WHERE fault IS NOT NULL
         UNION ALL SELECT '{reader.name}', source_file, source_position, reason, raw_text FROM refused"""
     )
 
@@ -166,7 +161,7 @@ def _forget_elsewhere(
     """Drop what an earlier reading of the same files as another format left."""
     for path in [path for other in STAGES.values() for path in workspace.files_of(folder, other)]:
         if (path.parent.name, path.stem) != (stage, name):
-            listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+            listed = ", ".join(map(quoted, files))
             kept = f"SELECT * FROM {workspace.scan([path])} WHERE source_file NOT IN ({listed})"
             workspace.write_query(connection, path, kept)
 
@@ -207,9 +202,13 @@ def load_charges(params: Params, months: list[str] | None = None) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Columns of ``schema.CHARGES``, money as exact decimals; empty when there are no bills.
+        Columns of ``schema.CHARGES``, money as exact decimals; empty when there are no bills. Lines that name no
+        assistant belong to the one whose ``services`` hold theirs.
     """
-    return _load(params, "charges", months)
+    charges = _load(params, "charges", months)
+    owners = {service: name for name, settings in params.settings_in_force.items() for service in settings.services}
+    named = charges["service_name"].map(owners).astype(charges["assistant"].dtype)
+    return charges.assign(assistant=charges["assistant"].fillna(named))
 
 
 def load_invoice_details(params: Params) -> pd.DataFrame:

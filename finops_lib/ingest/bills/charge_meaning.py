@@ -8,9 +8,9 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from finops_lib.ingest.engine import fetch
+from finops_lib.ingest.engine import fetch, quoted
 from finops_lib.ingest.prices.model_names import match_models
-from finops_lib.ingest.prices.price_list import read_price_list
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.ingest.reading import attribution
 from finops_lib.params import Params
 
@@ -52,7 +52,7 @@ def add_meaning(connection: duckdb.DuckDBPyConnection, params: Params) -> None:
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Has ``converted``; gets ``told``: the same lines with provider, model, token class, tier and owners.
+        Has ``converted``; gets ``described``: the same lines with provider, model, token class, tier and owners.
     params : Params
         Issuers, tags, teams, assistants, model aliases.
 
@@ -77,7 +77,7 @@ def add_meaning(connection: duckdb.DuckDBPyConnection, params: Params) -> None:
     owned["cost_center"] = "coalesce(t.cost_center, g.cost_center, p.cost_center, d.cost_center)"
     listed = ", ".join(f"{value} AS {name}" for name, value in owned.items())
     connection.execute(
-        f"""CREATE OR REPLACE TABLE told AS SELECT t.* EXCLUDE (tag_list, words) REPLACE (
+        f"""CREATE OR REPLACE TABLE described AS SELECT t.* EXCLUDE (tag_list, words) REPLACE (
             coalesce(a.name, t.assistant, g.assistant) AS assistant, coalesce(t.model, m.model) AS model, {listed}),
             coalesce(g.department, p.department, d.department) AS department
         FROM tagged AS t LEFT JOIN tag_sets AS g ON g.tags = t.tag_list
@@ -95,7 +95,7 @@ def _placed_sql(issuers: dict[str, str]) -> str:
         for name, keys in _DETAIL.items()
     }
     given = " ".join(
-        f"WHEN lower(invoice_issuer_name) = '{issuer.lower().replace(chr(39), chr(39) * 2)}' THEN '{provider}'"
+        f"WHEN lower(invoice_issuer_name) = {quoted(issuer.lower())} THEN {quoted(provider)}"
         for issuer, provider in issuers.items()
     )
     known = " ".join(

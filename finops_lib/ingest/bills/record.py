@@ -12,7 +12,7 @@ import pandas as pd
 
 from finops_lib.checks import check, checklist
 from finops_lib.ingest import workspace
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, quoted
 from finops_lib.ingest.readers.bill import BillReader
 from finops_lib.ingest.reading.sources import FATES, Reading
 from finops_lib.params import Params
@@ -63,6 +63,34 @@ def changes(before: Mapping[tuple[str, str, str], Decimal], after: Mapping[tuple
         for place, was in before.items()
         if after.get(place) != was
     ]
+
+
+def changes_since_closing(folder: Path) -> dict[str, list[str]]:
+    """Say which totals of closed months are others now than when the month was closed.
+
+    Parameters
+    ----------
+    folder : Path
+        The workspace.
+
+    Returns
+    -------
+    dict
+        Closed month → sentences; a bill that came for the first time counts as a total that was nothing.
+    """
+    closed = workspace.read_json(folder / "periods.json", {})
+    if not closed:
+        return {}
+    with connect() as connection:
+        now = totals(connection, folder)
+    found = {}
+    for month, kept in closed.items():
+        held = {place: cost for place, cost in now.items() if place[1] == month}
+        billed = {(issuer, month, currency): Decimal(cost) for issuer, currency, cost in kept.get("billed", ())}
+        # a record of an earlier version does not say what was billed
+        before = dict.fromkeys(held, Decimal(0)) | billed if "billed" in kept else held
+        found[month] = [f"{text}, after the month was closed" for text in changes(before, held)]
+    return found
 
 
 def record(
@@ -119,7 +147,7 @@ def record(
 
 
 def _bring_up_to_date(connection: duckdb.DuckDBPyConnection, reading: dict[str, Any], findings: list[str]) -> None:
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in reading["files"])
+    listed = ", ".join(map(quoted, reading["files"]))
     own = f"FROM settled WHERE source_file IN ({listed})"
     fates = dict(connection.execute(f"SELECT fate, count(*) {own} GROUP BY 1").fetchall())
     refused = [row for row in reading["reasons"] if row["fate"] == "quarantined"]
@@ -184,7 +212,7 @@ def bills_read(params: Params) -> pd.DataFrame:
     if not paths:
         return pd.DataFrame(columns=[*columns.split(), "quarantined"])
     quarantine = workspace.view_sql("quarantine", workspace.files_of(params.workspace, "quarantine"))
-    formats = ", ".join(f"'{name}'" for name in BILL_READINGS)
+    formats = ", ".join(map(quoted, BILL_READINGS))
     with connect() as connection:
         return fetch(
             connection,
@@ -198,6 +226,8 @@ def bills_read(params: Params) -> pd.DataFrame:
 def bill_findings(params: Params) -> list[str]:
     """List what is to be said of the bills: totals that changed, lines that gave way, look alike or stand twice.
 
+    What changed after a month was closed comes first.
+
     Parameters
     ----------
     params : Params
@@ -210,7 +240,9 @@ def bill_findings(params: Params) -> list[str]:
     """
     entries = workspace.read_json(params.workspace / "reads.json", {}).values()
     readings = [entry["reading"] for entry in entries if entry["reading"]["format"] in BILL_READINGS]
-    return list(dict.fromkeys(text for reading in readings for text in reading["figures"]["findings"]))
+    said = [text for reading in readings for text in reading["figures"]["findings"]]
+    late = [text for texts in changes_since_closing(params.workspace).values() for text in texts]
+    return list(dict.fromkeys(late + said))
 
 
 def bill_checks(params: Params) -> pd.DataFrame:
@@ -227,7 +259,7 @@ def bill_checks(params: Params) -> pd.DataFrame:
         Check rows: lines that could not be used, and findings; none without bills.
     """
     read, findings = bills_read(params), bill_findings(params)
-    if read.empty:
+    if read.empty and not findings:
         return checklist([])
     refused = int(read["quarantined"].sum())
     said = "; ".join(findings[:2]) + (f"; and {len(findings) - 2} more" if len(findings) > 2 else "")

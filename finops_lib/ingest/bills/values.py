@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import duckdb
 
+from finops_lib.ingest.engine import quoted
 from finops_lib.ingest.readers.bill import GIVEN, BillReader
 from finops_lib.schema import TABLES, Column
 
@@ -110,12 +111,12 @@ def type_lines(connection: duckdb.DuckDBPyConnection, reader: BillReader, accoun
 
 def _cleaned_sql(given: str, columns: list[str]) -> str:
     """Write the SQL that takes blanks and words for nothing off all texts; a cell at a time, to be planned once."""
-    texts, quoted = ", ".join(columns), ", ".join(f"'{name}'" for name in columns)
+    texts, named = ", ".join(columns), ", ".join(map(quoted, columns))
     listed = ", ".join(f"filled_cells[{place}] AS {name}" for place, name in enumerate(columns, start=1))
     return f"""SELECT nth, source_file, source_position, {listed}, list_filter(list_transform(cells, lambda cell, place:
             CASE WHEN trim(cell) <> '' AND filled_cells[place] IS NULL
-                THEN 'the word NULL read as empty: ' || ([{quoted}])[place]
-            WHEN filled_cells[place] <> cell THEN 'blanks around a value taken off: ' || ([{quoted}])[place] END),
+                THEN 'the word NULL read as empty: ' || ([{named}])[place]
+            WHEN filled_cells[place] <> cell THEN 'blanks around a value taken off: ' || ([{named}])[place] END),
             lambda kind: kind IS NOT NULL) AS mended
         FROM (SELECT *, list_transform(cells, lambda cell: filled(cell)) AS filled_cells
             FROM (SELECT row_number() OVER () AS nth, source_file, source_position, [{texts}] AS cells
@@ -149,11 +150,11 @@ def _parse_cells(
     connection: duckdb.DuckDBPyConnection, table: str, columns: list[str], query: str, text: list[str]
 ) -> None:
     """Parse all cells of one kind at once, then lay them out again a line each, with their mends and faults."""
-    files = ", ".join("'" + name.replace("'", "''") + "'" for name in text) or "''"
-    quoted = ", ".join(f"'{name}'" for name in columns)
+    files = ", ".join(map(quoted, text)) or "''"
+    listed = ", ".join(map(quoted, columns))
     connection.execute(
         f"""CREATE OR REPLACE TABLE parsed_cells AS
-        WITH cells AS (SELECT nth, source_file, unnest([{quoted}]) AS name, unnest([{", ".join(columns)}]) AS value
+        WITH cells AS (SELECT nth, source_file, unnest([{listed}]) AS name, unnest([{", ".join(columns)}]) AS value
             FROM cleaned),
         filled_cells AS (SELECT c.*, v.comma, v.month_first, c.source_file IN ({files}) AS is_text
             FROM cells AS c JOIN conventions AS v USING (source_file) WHERE value IS NOT NULL), {query}"""
@@ -184,7 +185,7 @@ def _typed_sql(contract: list[Column], account: str | None) -> str:
         elif name == "billing_currency":
             values[name] = f"upper(c.{name})"
         elif name == "billing_account_id" and account:
-            values[name] = f"coalesce(c.{name}, '{account.replace(chr(39), chr(39) * 2)}')"
+            values[name] = f"coalesce(c.{name}, {quoted(account)})"
         if name in _CATEGORIES or name == "billing_currency":
             mends.append((name, "capitals put right", f"{values[name]} <> c.{name}"))
     listed = ", ".join(f"CASE WHEN {condition} THEN '{kind}: {name}' END" for name, kind, condition in mends)

@@ -8,19 +8,17 @@ from datetime import UTC, date, datetime, time, timedelta
 import pandas as pd
 
 from finops_lib.ingest.prices.model_names import match_models
-from finops_lib.ingest.prices.overrides import SCOPES
 from finops_lib.ingest.prices.price_list import price_changes, unit_prices
-from finops_lib.ingest.prices.rows import PriceList, read_price_list
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.params import Params
+from finops_lib.settings import PRICE_SCOPES
 
 _RECENT_DAYS = 28
 _AHEAD = timedelta(days=366)
 _KEYS = ["provider", "model", "service_tier", "context_tier"]
 
 
-def announced_prices(
-    params: Params, costs: pd.DataFrame, as_of: date | None, prices: PriceList | None = None
-) -> pd.DataFrame:
+def announced_prices(params: Params, costs: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
     """Price the recent mix of calls today and at every change announced.
 
     Parameters
@@ -32,8 +30,6 @@ def announced_prices(
         context sizes and owners that a price of a model stands for.
     as_of : date or None
         Last complete day; ``None`` of an empty ledger.
-    prices : PriceList, optional
-        The price list; without it the one of the package.
 
     Returns
     -------
@@ -52,12 +48,12 @@ def announced_prices(
         return pd.DataFrame(columns=columns)
     day = pd.to_datetime(costs["charge_period_start"])
     recent = costs[(day > pd.Timestamp(as_of) - timedelta(days=_RECENT_DAYS)) & (day <= pd.Timestamp(as_of))]
-    scopes = [name for name in SCOPES if name not in _KEYS and _scoped(params, name)]
+    scopes = [name for name in params.organisation.price_scopes if name not in _KEYS]
     keys = [*_KEYS, *scopes, "token_class"]
     mix = (
         recent.groupby(keys, dropna=False)["pricing_quantity"].sum().astype("float64").rename("quantity").reset_index()
     )
-    price_list = prices or read_price_list()
+    price_list = read_price_list()
     kinds = mix[[*_KEYS, *scopes]].drop_duplicates()
     matched = match_models(
         kinds[["provider", "model"]].drop_duplicates(), price_list, params.organisation.model_aliases
@@ -83,10 +79,6 @@ def _by_model(mix: pd.DataFrame, units: pd.DataFrame, keys: list[str]) -> pd.Dat
     table["unit_price_before"] = before
     changed = before.isna() | ((table["unit_price"] - before).abs() > 1e-9 * before.abs())
     return table[changed].sort_values(["effective_from", "model", "token_class"]).reset_index(drop=True)
-
-
-def _scoped(params: Params, name: str) -> bool:
-    return any(getattr(override, name) for override in params.organisation.prices)
 
 
 def _noon(day: date) -> datetime:
@@ -116,7 +108,7 @@ def model_prices(params: Params, models: Iterable[str], on: date | None) -> pd.D
     price_list = read_price_list()
     pairs = pd.DataFrame({"provider": [None] * len(named), "model": named}, dtype=object)
     keys = pairs.assign(service_tier=None, context_tier=0, price_period_start=_noon(on))
-    keys = keys.assign(**{name: None for name in SCOPES if name not in keys.columns})
+    keys = keys.assign(**{name: None for name in PRICE_SCOPES if name not in keys.columns})
     matched = match_models(pairs, price_list, params.organisation.model_aliases)
     units = unit_prices(keys, price_list, params.organisation.prices, matched)
     units["unit_price"] = units["contracted_unit_price"].astype("float64")

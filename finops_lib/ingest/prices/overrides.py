@@ -13,9 +13,9 @@ import pandas as pd
 from finops_lib.errors import PriceError
 from finops_lib.params import PriceOverride
 from finops_lib.schema import QUANTITIES, TOKEN_CLASSES
+from finops_lib.settings import PRICE_SCOPES
 
 STANDARD = "standard"
-SCOPES = ("api_key", "team", "assistant")
 CAPACITY_COLUMNS = ("day", "provider", "model", "hours", "units", "unit_price", "team", "assistant")
 _UNIT = Decimal("1e-15")
 _MILLION = Decimal(1_000_000)
@@ -95,7 +95,7 @@ def check_overrides(overrides: Sequence[PriceOverride], columns: Iterable[str]) 
         if unknown:
             message = f"Price override {number} ({override.kind}): '{unknown[0]}' is no token class"
             raise PriceError(message, hint=f"the token classes are {', '.join(QUANTITIES)}")
-        absent = [name for name in SCOPES if getattr(override, name) is not None and name not in columns]
+        absent = [name for name in PRICE_SCOPES if getattr(override, name) is not None and name not in columns]
         if absent:
             message = f"Price override {number} ({override.kind}) is scoped by '{absent[0]}', which the usage lacks"
             raise PriceError(message, hint=f"keep '{absent[0]}' among the dimensions, or drop it from the override")
@@ -127,7 +127,7 @@ def in_scope(override: PriceOverride, scope: Mapping[str, str | None], day: date
     override : PriceOverride
         One override.
     scope : mapping
-        ``service_tier`` (normalised), and the owner by the names in ``SCOPES``.
+        ``service_tier`` (normalised), and the owner by the names in ``PRICE_SCOPES``.
     day : date
         Day of the call in UTC; ``effective_to`` itself no longer counts.
 
@@ -142,7 +142,7 @@ def in_scope(override: PriceOverride, scope: Mapping[str, str | None], day: date
         return False
     if override.service_tier is not None and normalise_tier(override.service_tier) != scope["service_tier"]:
         return False
-    return all(getattr(override, name) in (None, scope.get(name)) for name in SCOPES)
+    return all(getattr(override, name) in (None, scope.get(name)) for name in PRICE_SCOPES)
 
 
 def price_classes(

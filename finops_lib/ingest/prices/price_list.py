@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,10 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from finops_lib.errors import PriceError
+from finops_lib.errors import PriceError, nearest
 from finops_lib.ingest.prices.model_names import match_models
 from finops_lib.ingest.prices.overrides import (
-    SCOPES,
     STANDARD,
     UnitPrice,
     check_overrides,
@@ -22,22 +20,10 @@ from finops_lib.ingest.prices.overrides import (
     names_match,
     normalise_tier,
     price_classes,
-    provisioned_capacity,
 )
-from finops_lib.ingest.prices.rows import PRICED, PriceList, PriceRow, read_price_list, row_at, rows_frame
+from finops_lib.ingest.prices.rows import PRICED, PriceList, PriceRow, row_at, rows_frame
 from finops_lib.params import PriceOverride
-
-__all__ = [
-    "PriceList",
-    "context_thresholds",
-    "match_models",
-    "price_changes",
-    "price_difference",
-    "price_table",
-    "provisioned_capacity",
-    "read_price_list",
-    "unit_prices",
-]
+from finops_lib.settings import PRICE_SCOPES
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -166,7 +152,7 @@ class _Pricer:
         """Price one key; ``place`` is its row of the matched names, if it has one."""
         moment = _utc(key["price_period_start"])
         tier = normalise_tier(key["service_tier"])
-        owner = {name: key.get(name) for name in SCOPES}
+        owner = {name: key.get(name) for name in PRICE_SCOPES}
         memory = (key["provider"], key["model"], tier, key["context_tier"], moment, *owner.values())
         if memory not in self._known:
             row, note = self._public(place, tier, moment, int(key["context_tier"] or 0))
@@ -296,9 +282,9 @@ def price_table(price_list: PriceList, model: str, on: date) -> pd.DataFrame:
             latest = max((row.effective_from for row in tier if row.effective_from <= on), default=None)
             rows += [row for row in tier if row.effective_from == latest]
     if not rows:
-        close = difflib.get_close_matches(model, [name for _, name in price_list.index], n=1)
         message = f"No price for '{model}' on {on} in price list {price_list.version}"
-        raise PriceError(message, hint=f"did you mean '{close[0]}'?" if close else "patterns may be used: gpt-5*")
+        names = [name for _, name in price_list.index]
+        raise PriceError(message, hint=nearest(model, names, "patterns may be used: gpt-5*"))
     return rows_frame(rows)
 
 

@@ -7,7 +7,6 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from finops_lib.errors import PriceError
+from finops_lib.files import replace_file
 from finops_lib.ingest.prices.corrections import (
     Correction,
     Corrections,
@@ -149,8 +149,6 @@ def write_price_list(
     -----
     Equal inputs give equal bytes. One price and one model a line, so that a review reads like a price list.
     """
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([prices.columns, *prices.itertuples(index=False, name=None)])
@@ -160,9 +158,7 @@ def write_price_list(
         "lock.json": json.dumps(lock, indent=2, ensure_ascii=False) + "\n",
     }
     for name, content in contents.items():
-        (folder / f".{name}.new").write_text(content, encoding="utf-8", newline="\n")
-    for name in contents:
-        os.replace(folder / f".{name}.new", folder / name)
+        replace_file(Path(folder) / name, content)
 
 
 def _records(provider: str, model: ModelInfo, reviewed: Corrections) -> Iterator[tuple[str, ...]]:

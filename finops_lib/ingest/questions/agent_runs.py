@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from finops_lib.ingest import workspace
-from finops_lib.ingest.engine import connect, fetch
+from finops_lib.ingest.engine import connect, fetch, quoted
 from finops_lib.params import ORGANISATION, Params
 from finops_lib.schema import AGENT_RUNS, TOKEN_CLASSES, check_frame, names
 
@@ -34,7 +34,7 @@ def agent_runs(params: Params, period: str | None = None) -> pd.DataFrame:
     tokens = " + ".join(TOKEN_CLASSES.values())
     chosen = [f"strftime(timezone('{params.organisation.time_zone}', started), '%Y-%m') = '{period}'"] if period else []
     if params.assistant != ORGANISATION:
-        chosen.append(f"assistant = '{params.assistant}'")
+        chosen.append(f"assistant = {quoted(params.assistant)}")
     with connect() as connection:
         found = fetch(
             connection,

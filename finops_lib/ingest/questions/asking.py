@@ -12,15 +12,18 @@ import sqlalchemy as sa
 from finops_lib.ingest import workspace
 from finops_lib.ingest.aggregation import requests_table
 from finops_lib.ingest.build import feed
-from finops_lib.ingest.engine import connect, exact_sum, run
+from finops_lib.ingest.dialects import exact_sum
+from finops_lib.ingest.engine import connect, fetch, quoted, run
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.params import ORGANISATION
 
 SUCCESS = ("resolved", "accepted", "completed")
-Question = Callable[[sa.TableClause, duckdb.DuckDBPyConnection], pd.DataFrame]
+Question = Callable[[sa.TableClause, duckdb.DuckDBPyConnection], pd.DataFrame | str]
 
 
-def ask_requests(ledger: Ledger, ask: Question, columns: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
+def ask_requests(
+    ledger: Ledger, ask: Question, columns: Sequence[str], *, wanted: Sequence[str] = (), whole: bool = False
+) -> pd.DataFrame:
     """Ask the requests of the ledger's assistant and month, evaluation traffic included.
 
     Parameters
@@ -29,9 +32,11 @@ def ask_requests(ledger: Ledger, ask: Question, columns: Sequence[str], *, whole
         Opened for a month.
     ask : callable
         Is handed the requests and the connection they are in; the view ``asked`` has all columns of the contract.
+        Answers with a frame, or with SQL that is then fetched.
     columns : sequence of str
-        Columns of the answer, and columns of the requests that are asked for by name: they are there, though no
-        call may carry them.
+        Columns of the answer.
+    wanted : sequence of str
+        Columns of the requests beside these that are asked for by name: they are there, though no call may carry them.
     whole : bool
         All months up to the period instead of the period alone.
 
@@ -41,22 +46,24 @@ def ask_requests(ledger: Ledger, ask: Question, columns: Sequence[str], *, whole
         The answer; empty with ``columns`` when there are no requests.
     """
     if not workspace.files_of(ledger.params.workspace, "requests") or not ledger.period:
-        return pd.DataFrame(columns=list(dict.fromkeys(columns)))
+        return pd.DataFrame(columns=list(columns))
     with connect() as connection:
-        built = ledger.params.workspace / "coverage.parquet"
-        overlaps = pd.read_parquet(built, dtype_backend="pyarrow") if built.is_file() else None
-        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params, overlaps)
+        relation, present, _ = feed(connection, ledger.params.workspace, ledger.params)
         zone = ledger.params.organisation.time_zone
         clauses = [
             f"strftime(timezone('{zone}', timestamp), '%Y-%m') {'<=' if whole else '='} '{ledger.period}'",
             "capture_layer <> 'provider_usage'",
         ]
         if ledger.params.assistant != ORGANISATION:
-            clauses.append(f"assistant = '{ledger.params.assistant}'")
+            clauses.append(f"assistant = {quoted(ledger.params.assistant)}")
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW asked AS SELECT * FROM {relation} WHERE {' AND '.join(clauses)}"
         )
-        return ask(requests_table([*(present or []), "request_id", *columns], "asked"), connection)
+        held = [*(present or []), "request_id", *columns, *wanted]
+        answer = ask(requests_table(held, "asked"), connection)
+        if isinstance(answer, str):
+            answer = fetch(connection, answer).to_pandas(types_mapper=pd.ArrowDtype)
+        return answer[list(columns)]
 
 
 def task_of(c: Any) -> Any:

@@ -9,7 +9,8 @@ import duckdb
 import pandas as pd
 import sqlalchemy as sa
 
-from finops_lib.ingest.engine import exact_quantile, local_day, run
+from finops_lib.ingest.dialects import exact_quantile, local_day
+from finops_lib.ingest.engine import run
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.questions.asking import (
     SUCCESS,
@@ -22,6 +23,7 @@ from finops_lib.ingest.questions.asking import (
 from finops_lib.ingest.questions.request_costs import priced_requests
 
 _EXACT = sa.Numeric(38, 12)
+_QUANTILES = (0.5, 0.95, 0.99)
 
 
 def distinct_users(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -94,9 +96,7 @@ def quantiles_statement(
     return sa.select(*keys, *asked).group_by(*keys).order_by(*keys)
 
 
-def request_cost_quantiles(
-    ledger: Ledger, by: Sequence[str] = (), quantiles: Sequence[float] = (0.5, 0.95, 0.99)
-) -> pd.DataFrame:
+def request_cost_quantiles(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
     """Find the quantiles of cost per request in the period.
 
     Parameters
@@ -105,20 +105,18 @@ def request_cost_quantiles(
         Opened for a month.
     by : sequence of str
         Dimensions.
-    quantiles : sequence of float
-        Such as 0.95.
 
     Returns
     -------
     DataFrame
-        USD a request; calls without a price are left out.
+        ``p50``, ``p95`` and ``p99`` (USD a request) by the dimensions; calls without a price are left out.
     """
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         priced = priced_requests(requests, connection, ledger)
-        return run(quantiles_statement(priced, "cost", quantiles, by), connection).to_pandas()
+        return run(quantiles_statement(priced, "cost", _QUANTILES, by), connection).to_pandas()
 
-    return ask_requests(ledger, ask, [*by, *map(_quantile_name, quantiles)])
+    return ask_requests(ledger, ask, [*by, *map(_quantile_name, _QUANTILES)])
 
 
 def _quantile_name(share: float) -> str:
@@ -153,7 +151,9 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
         definitions = success_definitions(requests, connection, ledger)
         priced = priced_requests(requests, connection, ledger)
         found = run(tasks_statement(priced, dimension, definitions), connection).to_pandas()
-        return found.assign(success_definition=" or ".join(d for d in SUCCESS if d in definitions.values()))
+        used = [definition for definition in SUCCESS if definition in definitions.values()]
+        whose = ", as each assistant's parameters say" if len(used) > 1 else ""
+        return found.assign(success_definition=" or ".join(used) + whose)
 
     columns = [dimension, "tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "success_definition"]
     return ask_requests(ledger, ask, columns)

@@ -11,13 +11,17 @@ from finops_lib.ingest import workspace
 from finops_lib.ingest.bills.record import BILL_READINGS
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.ledger import Ledger
-from finops_lib.ingest.prices.price_list import match_models, read_price_list
+from finops_lib.ingest.prices.model_names import match_models
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.ingest.reading.sources import FATES
 from finops_lib.ingest.tables import GIVEN
 from finops_lib.params import ORGANISATION, Params
-from finops_lib.schema import TABLES, names
+from finops_lib.schema import TABLES, TOKEN_CLASSES, names
 
 COUNTED = ("read", *FATES)
+_ROWS_SHOWN = 20
+_COSTS = ("list_cost", "reported_cost")
+_READ = ("source", "files", *COUNTED, "tokens", *_COSTS, "first_timestamp", "last_timestamp", "warnings")
 
 
 def rows_read(params: Params) -> pd.DataFrame:
@@ -35,46 +39,23 @@ def rows_read(params: Params) -> pd.DataFrame:
         ``reported_cost`` (USD), ``first_timestamp``, ``last_timestamp``, ``warnings`` (text), most rows first.
     """
     rows: dict[str, dict[str, Any]] = {}
+    empty = dict.fromkeys(("files", *COUNTED, "tokens"), 0) | {"warnings": ""}
     for entry in workspace.read_json(params.workspace / "reads.json", {}).values():
         reading, figures = entry["reading"], entry["reading"]["figures"]
         if reading["format"] in (*GIVEN, *BILL_READINGS):
             continue
-        row = rows.setdefault(
-            reading["format"],
-            {
-                "source": reading["format"],
-                "files": 0,
-                **dict.fromkeys(COUNTED, 0),
-                "tokens": 0,
-                "list_cost": None,
-                "reported_cost": None,
-                "first_timestamp": None,
-                "last_timestamp": None,
-                "warnings": "",
-            },
-        )
+        row = rows.setdefault(reading["format"], dict.fromkeys(_READ) | empty | {"source": reading["format"]})
         row["files"] += len(reading["files"])
         for name in COUNTED:
             row[name] += reading["counts"][name]
-        for name in ("tokens", "list_cost", "reported_cost"):
+        for name in ("tokens", *_COSTS):
             if figures.get(name) is not None:
                 row[name] = (row[name] or 0) + figures[name]
         first, last = figures.get("first_timestamp"), figures.get("last_timestamp")
         row["first_timestamp"] = min(filter(None, (row["first_timestamp"], first)), default=None)
         row["last_timestamp"] = max(filter(None, (row["last_timestamp"], last)), default=None)
         row["warnings"] = "; ".join(filter(None, (row["warnings"], *reading["warnings"])))
-    columns = [
-        "source",
-        "files",
-        *COUNTED,
-        "tokens",
-        "list_cost",
-        "reported_cost",
-        "first_timestamp",
-        "last_timestamp",
-        "warnings",
-    ]
-    frame = pd.DataFrame(list(rows.values()), columns=columns)
+    frame = pd.DataFrame(list(rows.values()), columns=_READ)
     return frame.sort_values(["read", "source"], ascending=[False, True], ignore_index=True)
 
 
@@ -136,21 +117,19 @@ def rows_set_aside(params: Params) -> pd.DataFrame:
     return summed.sort_values(["rows", "source", "reason"], ascending=[False, True, True], ignore_index=True)
 
 
-def quarantined_rows(params: Params, limit: int = 20) -> pd.DataFrame:
+def quarantined_rows(params: Params) -> pd.DataFrame:
     """Show quarantined rows with the place where they stand.
 
     Parameters
     ----------
     params : Params
         Project and workspace.
-    limit : int
-        Most rows to show: the first of every reason come first.
 
     Returns
     -------
     DataFrame
-        ``source``, ``source_file``, ``source_position``, ``reason``. Their text stays in the workspace, since it may
-        hold what users wrote.
+        ``source``, ``source_file``, ``source_position``, ``reason`` of 20 rows, the first of every reason before
+        others. Their text stays in the workspace, since it may hold what users wrote.
     """
     files = workspace.files_of(params.workspace, "quarantine")
     with connect() as connection:
@@ -159,7 +138,7 @@ def quarantined_rows(params: Params, limit: int = 20) -> pd.DataFrame:
             f"""SELECT source, CASE WHEN source_file LIKE '/%' THEN parse_filename(source_file) ELSE source_file END
                 AS source_file, source_position, reason FROM ({workspace.view_sql("quarantine", files)})
             ORDER BY row_number() OVER (PARTITION BY reason ORDER BY source_file, source_position), reason, source_file
-            LIMIT {int(limit)}""",
+            LIMIT {_ROWS_SHOWN}""",
         ).to_pandas()
 
 
@@ -295,9 +274,7 @@ def usage_bases(params: Params) -> pd.DataFrame:
                 CAST(sum(coalesce(raw_input_tokens, 0) + coalesce(raw_output_tokens, 0)
                     + coalesce(raw_cache_read_tokens, 0) + coalesce(raw_cache_write_tokens, 0)
                     + coalesce(raw_reasoning_tokens, 0)) AS BIGINT) AS tokens_as_received,
-                CAST(sum(uncached_input_tokens + cache_read_input_tokens + cache_write_5m_input_tokens
-                    + cache_write_1h_input_tokens + audio_input_tokens + cache_read_audio_input_tokens
-                    + visible_output_tokens + reasoning_output_tokens + audio_output_tokens) AS BIGINT)
+                CAST(sum({" + ".join(TOKEN_CLASSES.values())}) AS BIGINT)
                     AS tokens_counted
             FROM ({workspace.view_sql("requests", files)}) GROUP BY ALL ORDER BY ALL""",
         ).to_pandas()

@@ -6,9 +6,7 @@ import duckdb
 import sqlalchemy as sa
 
 from finops_lib.ingest import workspace
-from finops_lib.ingest.aggregation import price_setting
 from finops_lib.ingest.ledger import Ledger
-from finops_lib.ingest.prices.price_list import read_price_list
 from finops_lib.schema import INPUT_CLASSES, QUANTITIES, TOKEN_CLASSES
 
 
@@ -30,17 +28,14 @@ def priced_requests(requests: sa.TableClause, connection: duckdb.DuckDBPyConnect
         ``priced``: the requests with ``cost`` (USD); null where there is no price, 0 for cache hits. Their sum is the
         ledger's contracted cost but for rounding of floats.
     """
-    prices = read_price_list()
-    setting = price_setting(connection, requests, ledger.params.organisation, prices)
     names_present = [column.name for column in requests.c]
-    if setting is None:
+    if not connection.execute(f"SELECT 1 FROM {requests.name} LIMIT 1").fetchall():
         connection.execute(f"CREATE OR REPLACE TEMP VIEW priced AS SELECT *, 0.0 AS cost FROM {requests.name}")
         return sa.table("priced", *(sa.column(c.name, c.type) for c in requests.c), sa.column("cost", sa.Double()))
     paths = [ledger.params.workspace / "ledger" / f"{ledger.period}.parquet"]
-    scopes = [
-        s for s in ("team", "api_key", "assistant") if any(getattr(o, s) for o in ledger.params.organisation.prices)
+    keys = [
+        k for k in ("provider", "model", "service_tier", *ledger.params.organisation.price_scopes) if k in names_present
     ]
-    keys = [k for k in ("provider", "model", "service_tier", *scopes) if k in names_present]
     changes = [
         row[0]
         for row in connection.execute(

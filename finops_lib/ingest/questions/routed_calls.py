@@ -9,9 +9,10 @@ import duckdb
 import pandas as pd
 import sqlalchemy as sa
 
-from finops_lib.ingest.engine import fetch
 from finops_lib.ingest.ledger import Ledger
-from finops_lib.ingest.prices import price_list as prices
+from finops_lib.ingest.prices.model_names import match_models
+from finops_lib.ingest.prices.price_list import unit_prices
+from finops_lib.ingest.prices.rows import read_price_list
 from finops_lib.ingest.questions.asking import ask_requests
 from finops_lib.ingest.questions.request_costs import priced_requests
 from finops_lib.schema import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
@@ -40,9 +41,9 @@ def calls_over_routing_limits(ledger: Ledger) -> pd.DataFrame:
     Requirement F1.
     """
     policies = ledger.params.routing_policies
-    wanted = ["timestamp", "cache_hit", "fallback_model", *_KEYS]
+    wanted = ["timestamp", "cache_hit", "fallback_model"]
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         priced_requests(requests, connection, ledger)
         served = connection.execute("SELECT DISTINCT assistant, workflow FROM priced ORDER BY ALL").fetchall()
         found = {(a, w): policies.get((a, w)) or policies.get((a, "*")) for a, w in served}
@@ -60,17 +61,14 @@ def calls_over_routing_limits(ledger: Ledger) -> pd.DataFrame:
             FROM priced JOIN limits USING (assistant, workflow) WHERE NOT cache_hit AND {over} > 0"""
             for rule, over in rules.items()
         )
-        return fetch(
-            connection,
-            f"""SELECT charge_period_start, {keys}, rule, count(*) AS requests,
-                CAST(sum(tokens_over) FILTER (rule <> 'fallback') AS BIGINT) AS tokens_over,
-                CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
-            FROM ({asked}) GROUP BY ALL ORDER BY ALL""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""SELECT charge_period_start, {keys}, rule, count(*) AS requests,
+            CAST(sum(tokens_over) FILTER (rule <> 'fallback') AS BIGINT) AS tokens_over,
+            CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
+        FROM ({asked}) GROUP BY ALL ORDER BY ALL"""
 
     if not policies:
         return pd.DataFrame(columns=list(_COLUMNS))
-    return ask_requests(ledger, ask, [*_COLUMNS, *wanted])[list(_COLUMNS)]
+    return ask_requests(ledger, ask, _COLUMNS, wanted=wanted)
 
 
 def contracted_prices(ledger: Ledger, models: Iterable[str] | None = None) -> pd.DataFrame:
@@ -97,13 +95,13 @@ def contracted_prices(ledger: Ledger, models: Iterable[str] | None = None) -> pd
     """
     if models is None:
         models = {name for policy in ledger.params.routing_policies.values() for name in policy.named_models}
-    listed = prices.read_price_list()
+    listed = read_price_list()
     usage, aliases = ledger.usage, ledger.params.organisation.model_aliases
     used = usage[["provider", "model"]].dropna().drop_duplicates().astype(object)
     known = set(used["model"])
     named = [name.rpartition("/") for name in sorted(set(models) - known)]
     missing = pd.DataFrame([(provider or None, model) for provider, _, model in named], columns=["provider", "model"])
-    guessed = prices.match_models(missing.astype(object), listed, aliases)
+    guessed = match_models(missing.astype(object), listed, aliases)
     guessed["provider"] = guessed["provider"].where(guessed["provider"].notna(), guessed["price_provider"])
     pairs = pd.concat([used, guessed[["provider", "model"]]], ignore_index=True)
     pairs = pairs.dropna().drop_duplicates().sort_values(["provider", "model"], ignore_index=True)
@@ -112,8 +110,8 @@ def contracted_prices(ledger: Ledger, models: Iterable[str] | None = None) -> pd
         return pd.DataFrame(columns=["provider", "model", "token_class", "unit_price"])
     scope = {"service_tier": None, "context_tier": 0, "team": None, "api_key": None, "assistant": None}
     keys = pairs.assign(**scope, price_period_start=datetime(last.year, last.month, last.day, tzinfo=UTC))
-    matched = prices.match_models(pairs, listed, aliases)
-    found = prices.unit_prices(keys, listed, ledger.params.organisation.prices, matched)
+    matched = match_models(pairs, listed, aliases)
+    found = unit_prices(keys, listed, ledger.params.organisation.prices, matched)
     found = found[found["token_class"].isin(list(TOKEN_CLASSES))].rename(
         columns={"contracted_unit_price": "unit_price"}
     )

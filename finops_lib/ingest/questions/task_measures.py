@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from finops_lib.ingest import workspace
 from finops_lib.ingest.dialects import DuckDBDialect, to_sql
-from finops_lib.ingest.engine import fetch
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.questions.asking import ask_requests, judged_calls, success_definitions
 from finops_lib.ingest.questions.request_costs import priced_requests
@@ -51,7 +50,7 @@ def task_quality(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
     columns = [*by, *counted, *rated, "cost", "p50", "p95", "p99"]
     kept = list(dict.fromkeys([*_JUDGED, "review_minutes", "satisfaction", "cost", *by]))
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         definitions = success_definitions(requests, connection, ledger)
         priced = priced_requests(requests, connection, ledger)
         judged = to_sql(judged_calls(priced, kept, definitions), DuckDBDialect())
@@ -61,30 +60,27 @@ def task_quality(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
             f"count(*) FILTER ({flag}) AS {flag}_tasks, count({flag}) AS {flag}_known" for flag in _FLAGS
         )
         named = "".join(f"{name}_of_task AS {name}, " for name in by)
-        return fetch(
-            connection,
-            f"""WITH calls AS (
-                SELECT *, lead(request_id) OVER (PARTITION BY task ORDER BY timestamp, request_id) AS next
-                FROM ({judged})
-            ), tasks AS (
-                SELECT task, count(DISTINCT workflow) AS runs, max(good) = 1 AS good,
-                    bool_or(next IS NULL AND run_status = 'ok') AS completed, count(*) AS calls,
-                    count(*) FILTER (run_status = 'error') AS failed,
-                    coalesce(bool_or(next IS NOT NULL AND (run_status = 'error' OR accepted IS FALSE)), false) AS again,
-                    sum(review_minutes) AS minutes, avg(satisfaction) AS score, {_EXACT_COST} AS cost{said}{first}
-                FROM calls GROUP BY task
-            )
-            SELECT {named}count(*) AS tasks, CAST(sum(runs) AS BIGINT) AS workflow_runs,
-                count(*) FILTER (good) AS successful_tasks, count(*) FILTER (completed) AS completed_tasks, {summed},
-                count(*) FILTER (again) AS reworked_tasks, CAST(sum(calls) AS BIGINT) AS calls,
-                CAST(sum(failed) AS BIGINT) AS failed_calls, CAST(sum(minutes) AS DOUBLE) AS review_minutes,
-                count(*) FILTER (minutes > 0) AS reviewed_tasks, avg(score) AS satisfaction,
-                count(score) AS rated_tasks, {_EXACT_COST} AS cost, quantile_cont(cost, 0.5) AS p50,
-                quantile_cont(cost, 0.95) AS p95, quantile_cont(cost, 0.99) AS p99
-            FROM tasks GROUP BY ALL HAVING count(*) > 0 ORDER BY {", ".join(["cost DESC NULLS LAST", *by])}""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""WITH calls AS (
+            SELECT *, lead(request_id) OVER (PARTITION BY task ORDER BY timestamp, request_id) AS next
+            FROM ({judged})
+        ), tasks AS (
+            SELECT task, count(DISTINCT workflow) AS runs, max(good) = 1 AS good,
+                bool_or(next IS NULL AND run_status = 'ok') AS completed, count(*) AS calls,
+                count(*) FILTER (run_status = 'error') AS failed,
+                coalesce(bool_or(next IS NOT NULL AND (run_status = 'error' OR accepted IS FALSE)), false) AS again,
+                sum(review_minutes) AS minutes, avg(satisfaction) AS score, {_EXACT_COST} AS cost{said}{first}
+            FROM calls GROUP BY task
+        )
+        SELECT {named}count(*) AS tasks, CAST(sum(runs) AS BIGINT) AS workflow_runs,
+            count(*) FILTER (good) AS successful_tasks, count(*) FILTER (completed) AS completed_tasks, {summed},
+            count(*) FILTER (again) AS reworked_tasks, CAST(sum(calls) AS BIGINT) AS calls,
+            CAST(sum(failed) AS BIGINT) AS failed_calls, CAST(sum(minutes) AS DOUBLE) AS review_minutes,
+            count(*) FILTER (minutes > 0) AS reviewed_tasks, avg(score) AS satisfaction,
+            count(score) AS rated_tasks, {_EXACT_COST} AS cost, quantile_cont(cost, 0.5) AS p50,
+            quantile_cont(cost, 0.95) AS p95, quantile_cont(cost, 0.99) AS p99
+        FROM tasks GROUP BY ALL HAVING count(*) > 0 ORDER BY {", ".join(["cost DESC NULLS LAST", *by])}"""
 
-    return ask_requests(ledger, ask, [*columns, *kept, "task_id", "assistant"])[columns]
+    return ask_requests(ledger, ask, columns, wanted=[*kept, "task_id", "assistant"])
 
 
 def tasks_by_month(ledger: Ledger) -> pd.DataFrame:
@@ -105,19 +101,16 @@ def tasks_by_month(ledger: Ledger) -> pd.DataFrame:
     Requirement B4.
     """
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         definitions = success_definitions(requests, connection, ledger)
         judged = to_sql(judged_calls(requests, ["timestamp"], definitions), DuckDBDialect())
-        return fetch(
-            connection,
-            f"""SELECT strftime(timezone('{ledger.params.organisation.time_zone}', begun), '%Y-%m') AS month,
-                count(*) AS tasks, count(*) FILTER (good = 1) AS successful_tasks
-            FROM (SELECT min(timestamp) AS begun, max(good) AS good FROM ({judged}) GROUP BY task)
-            GROUP BY ALL ORDER BY month""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""SELECT strftime(timezone('{ledger.params.organisation.time_zone}', begun), '%Y-%m') AS month,
+            count(*) AS tasks, count(*) FILTER (good = 1) AS successful_tasks
+        FROM (SELECT min(timestamp) AS begun, max(good) AS good FROM ({judged}) GROUP BY task)
+        GROUP BY ALL ORDER BY month"""
 
     columns = ["month", "tasks", "successful_tasks"]
-    return ask_requests(ledger, ask, [*columns, "timestamp", *_JUDGED, "task_id", "assistant"], whole=True)[columns]
+    return ask_requests(ledger, ask, columns, wanted=[*_JUDGED, "task_id", "assistant"], whole=True)
 
 
 def spend_concentration(ledger: Ledger) -> pd.DataFrame:
@@ -147,7 +140,7 @@ def spend_concentration(ledger: Ledger) -> pd.DataFrame:
         "requests": "request_id",
     }
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         priced = priced_requests(requests, connection, ledger)
         user_facing = to_sql(judged_calls(priced, ["source", "request_id"], {}), DuckDBDialect())
         ranked = " UNION ALL ".join(
@@ -157,21 +150,18 @@ def spend_concentration(ledger: Ledger) -> pd.DataFrame:
             for place, (kind, key) in enumerate(kinds.items())
         )
         part = "CAST(sum(cost) FILTER (rank <= ceil(members * {0})) AS DOUBLE) / nullif(CAST(sum(cost) AS DOUBLE), 0)"
-        return fetch(
-            connection,
-            f"""WITH calls AS (
-                SELECT * REPLACE (CAST(cost AS DECIMAL(38,12)) AS cost)
-                FROM priced LEFT JOIN (SELECT task, source, request_id FROM ({user_facing})) USING (source, request_id)
-            )
-            SELECT kind, max(members) AS members, CAST(sum(cost) AS DOUBLE) AS cost,
-                CAST(max(cost) AS DOUBLE) / nullif(CAST(sum(cost) AS DOUBLE), 0) AS share_of_first,
-                {part.format("0.01")} AS share_of_top_1_percent, {part.format("0.1")} AS share_of_top_10_percent
-            FROM ({ranked}) GROUP BY place, kind ORDER BY place""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""WITH calls AS (
+            SELECT * REPLACE (CAST(cost AS DECIMAL(38,12)) AS cost)
+            FROM priced LEFT JOIN (SELECT task, source, request_id FROM ({user_facing})) USING (source, request_id)
+        )
+        SELECT kind, max(members) AS members, CAST(sum(cost) AS DOUBLE) AS cost,
+            CAST(max(cost) AS DOUBLE) / nullif(CAST(sum(cost) AS DOUBLE), 0) AS share_of_first,
+            {part.format("0.01")} AS share_of_top_1_percent, {part.format("0.1")} AS share_of_top_10_percent
+        FROM ({ranked}) GROUP BY place, kind ORDER BY place"""
 
     columns = ["kind", "members", "cost", "share_of_first", "share_of_top_1_percent", "share_of_top_10_percent"]
-    asked = ["user_id", "customer", "workflow", "task_id", "timestamp", "source"]
-    return ask_requests(ledger, ask, [*columns, *asked])[columns]
+    wanted = ["user_id", "customer", "workflow", "task_id", "timestamp", "source"]
+    return ask_requests(ledger, ask, columns, wanted=wanted)
 
 
 def agent_run_costs(ledger: Ledger) -> pd.DataFrame:
@@ -190,15 +180,12 @@ def agent_run_costs(ledger: Ledger) -> pd.DataFrame:
     """
     spans = workspace.view_sql("spans", workspace.files_of(ledger.params.workspace, "spans"))
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         priced_requests(requests, connection, ledger)
-        return fetch(
-            connection,
-            f"""SELECT task_id, arg_min(workflow, timestamp) AS workflow,
-                arg_min(environment, timestamp) AS environment, {_EXACT_COST} AS cost
-            FROM priced WHERE task_id IN (SELECT task_id FROM ({spans}) WHERE kind IN ('agent', 'tool'))
-            GROUP BY task_id ORDER BY task_id""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""SELECT task_id, arg_min(workflow, timestamp) AS workflow,
+            arg_min(environment, timestamp) AS environment, {_EXACT_COST} AS cost
+        FROM priced WHERE task_id IN (SELECT task_id FROM ({spans}) WHERE kind IN ('agent', 'tool'))
+        GROUP BY task_id ORDER BY task_id"""
 
     columns = ["task_id", "workflow", "environment", "cost"]
-    return ask_requests(ledger, ask, [*columns, "timestamp"])[columns]
+    return ask_requests(ledger, ask, columns, wanted=["timestamp"])

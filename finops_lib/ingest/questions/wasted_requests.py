@@ -7,13 +7,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from finops_lib.ingest.dialects import DuckDBDialect, to_sql
-from finops_lib.ingest.engine import fetch
 from finops_lib.ingest.ledger import Ledger
 from finops_lib.ingest.questions.asking import ask_requests, judged_calls, success_definitions
 from finops_lib.ingest.questions.request_costs import priced_requests
-
-CALL_CLASSES = ("blocked", "retried", "failed", "abandoned", "repeated", "without result", "useful")
-"""Classes of calls in order of precedence: a call is counted in the first that holds."""
 
 _KEYS = ("assistant", "workflow", "environment", "model")
 _COLUMNS = ("charge_period_start", *_KEYS, "call_class", "requests", "cost")
@@ -47,44 +43,41 @@ def wasted_requests(ledger: Ledger, repeat_hours: int = 24) -> pd.DataFrame:
     ----------
     Requirement B6.
     """
-    wanted = ["timestamp", "task_id", "run_status", "cache_hit", "cache_key", "accepted", "resolved", *_KEYS]
+    wanted = ["timestamp", "task_id", "run_status", "cache_hit", "cache_key", "accepted", "resolved"]
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         definitions = success_definitions(requests, connection, ledger)
         priced = priced_requests(requests, connection, ledger)
         judged = to_sql(judged_calls(priced, ["accepted", "resolved"], definitions), DuckDBDialect())
         keys = ", ".join(_KEYS)
         zone = ledger.params.organisation.time_zone
-        return fetch(
-            connection,
-            f"""WITH judged AS (
-                SELECT task, max(good) = 0 AND (bool_or(accepted IS FALSE) OR bool_or(resolved IS FALSE)) AS is_poor
-                FROM ({judged}) GROUP BY task
-            ),
-            calls AS (
-                SELECT *, coalesce(task_id, request_id) AS task,
-                    lead(request_id) OVER (PARTITION BY coalesce(task_id, request_id)
-                        ORDER BY timestamp, request_id) IS NOT NULL AS went_on,
-                    max(CASE WHEN run_status = 'ok' THEN timestamp END) OVER (
-                        PARTITION BY assistant, workflow, cache_key ORDER BY timestamp, request_id
-                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS answered
-                FROM priced
-            ), classed AS (
-                SELECT calls.*, CASE
-                    WHEN run_status = 'blocked' THEN 'blocked'
-                    WHEN run_status = 'error' THEN CASE WHEN went_on THEN 'retried' ELSE 'failed' END
-                    WHEN run_status = 'abandoned' THEN 'abandoned'
-                    WHEN NOT cache_hit AND cache_key IS NOT NULL
-                        AND answered >= timestamp - INTERVAL {int(repeat_hours)} HOUR THEN 'repeated'
-                    WHEN is_poor THEN 'without result' ELSE 'useful' END AS call_class
-                FROM calls LEFT JOIN judged USING (task)
-            )
-            SELECT CAST(timezone('{zone}', timestamp) AS DATE) AS charge_period_start, {keys}, call_class,
-                count(*) AS requests, CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
-            FROM classed GROUP BY ALL ORDER BY ALL""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return f"""WITH judged AS (
+            SELECT task, max(good) = 0 AND (bool_or(accepted IS FALSE) OR bool_or(resolved IS FALSE)) AS is_poor
+            FROM ({judged}) GROUP BY task
+        ),
+        calls AS (
+            SELECT *, coalesce(task_id, request_id) AS task,
+                lead(request_id) OVER (PARTITION BY coalesce(task_id, request_id)
+                    ORDER BY timestamp, request_id) IS NOT NULL AS went_on,
+                max(CASE WHEN run_status = 'ok' THEN timestamp END) OVER (
+                    PARTITION BY assistant, workflow, cache_key ORDER BY timestamp, request_id
+                    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS answered
+            FROM priced
+        ), classed AS (
+            SELECT calls.*, CASE
+                WHEN run_status = 'blocked' THEN 'blocked'
+                WHEN run_status = 'error' THEN CASE WHEN went_on THEN 'retried' ELSE 'failed' END
+                WHEN run_status = 'abandoned' THEN 'abandoned'
+                WHEN NOT cache_hit AND cache_key IS NOT NULL
+                    AND answered >= timestamp - INTERVAL {int(repeat_hours)} HOUR THEN 'repeated'
+                WHEN is_poor THEN 'without result' ELSE 'useful' END AS call_class
+            FROM calls LEFT JOIN judged USING (task)
+        )
+        SELECT CAST(timezone('{zone}', timestamp) AS DATE) AS charge_period_start, {keys}, call_class,
+            count(*) AS requests, CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
+        FROM classed GROUP BY ALL ORDER BY ALL"""
 
-    return ask_requests(ledger, ask, [*_COLUMNS, *wanted])[list(_COLUMNS)]
+    return ask_requests(ledger, ask, _COLUMNS, wanted=wanted)
 
 
 def calls_over_output_limit(ledger: Ledger) -> pd.DataFrame:
@@ -112,19 +105,16 @@ def calls_over_output_limit(ledger: Ledger) -> pd.DataFrame:
         if policy.output_limit
     ]
 
-    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
         priced_requests(requests, connection, ledger)
         connection.register("limits", pd.DataFrame(limits))
-        return fetch(
-            connection,
-            """SELECT assistant, environment, output_limit, count(*) AS requests,
-                CAST(sum(output - output_limit) AS BIGINT) AS tokens_over,
-                CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
-            FROM (SELECT *, visible_output_tokens + reasoning_output_tokens + audio_output_tokens AS output
-                FROM priced WHERE NOT cache_hit) JOIN limits USING (assistant, environment)
-            WHERE output > output_limit GROUP BY ALL ORDER BY ALL""",
-        ).to_pandas(types_mapper=pd.ArrowDtype)
+        return """SELECT assistant, environment, output_limit, count(*) AS requests,
+            CAST(sum(output - output_limit) AS BIGINT) AS tokens_over,
+            CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
+        FROM (SELECT *, visible_output_tokens + reasoning_output_tokens + audio_output_tokens AS output
+            FROM priced WHERE NOT cache_hit) JOIN limits USING (assistant, environment)
+        WHERE output > output_limit GROUP BY ALL ORDER BY ALL"""
 
     if not limits:
         return pd.DataFrame(columns=columns)
-    return ask_requests(ledger, ask, ["cache_hit", *columns])[columns]
+    return ask_requests(ledger, ask, columns, wanted=["cache_hit"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 from typing import Any
 
-from finops_lib.errors import SourceError
+from finops_lib.errors import SourceError, nearest
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.bill import BillReader
 from finops_lib.ingest.reading.containers import first_records, parsed
@@ -55,9 +54,8 @@ def find_reader(name: str) -> Reader:
     """
     if name not in FORMATS:
         known = [*FORMATS, *BILL_FORMATS, "mapped", "auto"]
-        close = difflib.get_close_matches(name, known, n=1)
         message = f"Unknown format '{name}'"
-        raise SourceError(message, hint=f"did you mean '{close[0]}'?" if close else f"formats: {', '.join(known)}")
+        raise SourceError(message, hint=nearest(name, known, f"formats: {', '.join(known)}"))
     return importlib.import_module(f"{__name__}.{FORMATS[name]}").READER
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from finops_lib.ingest.engine import quoted
 from finops_lib.schema import AMOUNTS, COUNTS, DIMENSIONS, FLAGS, names
 
 OBSERVED = (
     "kind",
+    "unreadable",
     "span_id",
     "parent_id",
     "span_name",
@@ -50,7 +52,9 @@ OBSERVED = (
     *names(FLAGS),
     *names(AMOUNTS),
 )
-"""Everything a reader may say of a record, as text (``tags`` as a list of ``key:value``); the rest is null."""
+"""Everything a reader may say of a record, as text (``tags`` as a list of ``key:value``); the rest is null.
+
+``unreadable`` says why a record of the kind ``call`` or ``bucket`` cannot be one."""
 
 Trust = Literal["tag", "key", "span"]
 Expand = Callable[[Any], Iterable[Any]]
@@ -121,10 +125,9 @@ class Reader:
             "basis_given": "true" if self.basis_given else "false",
             "tags": "CAST([] AS VARCHAR[])",
         }
-        constants = {name: "'" + value.replace("'", "''") + "'" for name, value in self.constants.items()}
         chosen = {name: self.select.get(name) or defaults.get(name) or "CAST(NULL AS VARCHAR)" for name in OBSERVED}
-        for name, value in constants.items():
-            chosen[name] = f"coalesce(blank({chosen[name]}), {value})"
+        for name, value in self.constants.items():
+            chosen[name] = f"coalesce(blank({chosen[name]}), {quoted(value)})"
         listed = ",\n    ".join(f"{expression} AS {name}" for name, expression in chosen.items())
         return f"SELECT source_file, source_position,\n    {listed}\nFROM {self.relation}"
 
@@ -134,6 +137,8 @@ CREATE OR REPLACE MACRO blank(value) AS
     CASE WHEN value < '!' OR value LIKE '% ' THEN nullif(trim(value), '') ELSE value END;
 CREATE OR REPLACE MACRO parsed(value) AS
     CASE WHEN json_type(value) = 'VARCHAR' THEN TRY_CAST((value ->> '$') AS JSON) ELSE value END;
+CREATE OR REPLACE MACRO readable(value) AS coalesce(TRY_CAST(value AS JSON),
+    TRY_CAST(regexp_replace(value, '\\\\u[dD][89a-fA-F][0-9a-fA-F]{2}', '\ufffd', 'g') AS JSON));
 CREATE OR REPLACE MACRO pointer(key) AS '/' || replace(replace(key, '~', '~0'), '/', '~1');
 CREATE OR REPLACE MACRO object_tags(value) AS
     CASE WHEN json_type(value) = 'OBJECT' THEN list_transform(
@@ -143,6 +148,13 @@ CREATE OR REPLACE MACRO object_tags(value) AS
 CREATE OR REPLACE MACRO array_tags(value) AS
     CASE WHEN json_type(value) = 'ARRAY' THEN list_filter(CAST(value AS VARCHAR[]), lambda t: t IS NOT NULL)
     ELSE [] END;
+CREATE OR REPLACE MACRO whole(value) AS CASE
+    WHEN contains(value, '_') THEN NULL
+    WHEN contains(value, '.') OR contains(value, 'e') OR contains(value, 'E') THEN
+        CASE WHEN TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS DECIMAL(15, 0))
+            THEN CAST(TRY_CAST(value AS DECIMAL(15, 0)) AS BIGINT) END
+    ELSE CAST(TRY_CAST(value AS DECIMAL(15, 0)) AS BIGINT) END;
+CREATE OR REPLACE MACRO duration(value) AS CASE WHEN value >= 0 AND value < CAST('infinity' AS DOUBLE) THEN value END;
 CREATE OR REPLACE MACRO size(value) AS abs(TRY_CAST(value AS DOUBLE));
 CREATE OR REPLACE MACRO since_1970(micros) AS make_timestamptz(CAST(round(micros) AS BIGINT));
 CREATE OR REPLACE MACRO instant(value) AS coalesce(
@@ -155,7 +167,8 @@ CREATE OR REPLACE MACRO instant(value) AS coalesce(
         WHEN size(value) < 1e20 THEN make_timestamptz(CAST(TRY_CAST(value AS HUGEINT) // 1000 AS BIGINT))
     END);
 """
-"""SQL macros readers use: text without blanks, JSON inside a JSON string, ``key:value`` tags, a time in any unit."""
+"""SQL macros readers use: text without blanks, JSON inside a JSON string or cut in half a character, ``key:value``
+tags, whole numbers of at most 15 digits (their sums overflow nothing), a time in any unit."""
 
 
 def first(*expressions: str) -> str:

@@ -31,24 +31,30 @@ _RELATION = f"""(
         SELECT source_file, source_position, unnest(from_json(coalesce(events, "logEvents"), '["JSON"]')) AS event
         FROM records WHERE json_type(coalesce(events, "logEvents")) = 'ARRAY'
     ), messages AS (
-        SELECT source_file, source_position, TRY_CAST(event ->> '$.message' AS JSON) AS line FROM events
+        SELECT source_file, source_position, event ->> '$.message' AS text FROM events
         UNION ALL
-        SELECT source_file, source_position, TRY_CAST(coalesce(message, "@message") AS JSON) FROM records
+        SELECT source_file, source_position, coalesce(message, "@message") FROM records
         WHERE {_ALONE} AND coalesce(message, "@message") IS NOT NULL
     ), invocations AS (
-        SELECT source_file, source_position, {", ".join(f'"{name}"' for name in _FIELDS)}
+        SELECT source_file, source_position, {", ".join(f'"{name}"' for name in _FIELDS)},
+            CASE WHEN coalesce(events, "logEvents") IS NOT NULL THEN 'log events are no list' END AS unreadable
         FROM records WHERE {_ALONE} AND coalesce(message, "@message") IS NULL
         UNION ALL
-        SELECT source_file, source_position, {", ".join(f"line ->> '$.{name}'" for name in _FIELDS)} FROM messages
+        SELECT source_file, source_position, {", ".join(f"line ->> '$.{name}'" for name in _FIELDS)},
+            CASE WHEN text IS NULL THEN 'log event without a message'
+                WHEN line IS NULL AND (starts_with(trim(text), '{{') OR contains(text, 'modelId'))
+                THEN 'log event of truncated or malformed JSON' END
+        FROM (SELECT *, readable(text) AS line FROM messages)
     )
     SELECT *, TRY_CAST(input AS JSON) AS sent, TRY_CAST(output AS JSON) AS answer,
         parsed(TRY_CAST(output AS JSON) -> '$.outputBodyJson') AS body
     FROM invocations)"""
+_FOREIGN = "unreadable IS NULL AND modelId IS NULL AND \"schemaType\" IS DISTINCT FROM 'ModelInvocationLog'"
 # Where a stream of InvokeModel is kept, its last chunk carries the counts.
 _CHUNK = '$[#-1]."amazon-bedrock-invocationMetrics"'
 _PROFILE = "modelId LIKE 'arn:%:application-inference-profile/%'"
 _LONG_WRITES = """CAST(list_sum(list_transform(list_filter(from_json(body -> '$.usage.cacheDetails', '["JSON"]'),
-    lambda d: d ->> '$.ttl' = '1h'), lambda d: TRY_CAST(d ->> '$.inputTokens' AS BIGINT))) AS VARCHAR)"""
+    lambda d: d ->> '$.ttl' = '1h'), lambda d: whole(d ->> '$.inputTokens'))) AS VARCHAR)"""
 
 READER = Reader(
     name="bedrock",
@@ -56,8 +62,9 @@ READER = Reader(
     fields=dict.fromkeys((*_FIELDS, "message", "@message"), "VARCHAR") | {"events": "JSON", "logEvents": "JSON"},
     relation=_RELATION,
     select={
-        "kind": "CASE WHEN modelId IS NULL THEN 'other' ELSE 'call' END",
-        "span_name": "CASE WHEN modelId IS NULL THEN 'not an invocation' ELSE operation END",
+        "kind": f"CASE WHEN {_FOREIGN} THEN 'other' ELSE 'call' END",
+        "unreadable": "unreadable",
+        "span_name": f"CASE WHEN {_FOREIGN} THEN 'not an invocation' ELSE operation END",
         "request_id": "blank(requestId)",
         "provider_response_id": paths("body", "$.id", "$[0].message.id"),
         "user_id": "TRY_CAST(identity AS JSON) ->> '$.arn'",

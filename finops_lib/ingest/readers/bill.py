@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from finops_lib.ingest.engine import quoted
 from finops_lib.ingest.readers.mapped import Mapping, rows_of_page
 from finops_lib.schema import CHARGES, INVOICE_DETAILS, names
 
@@ -68,7 +69,7 @@ class BillReader:
         for name in GIVEN[self.table]:
             value = self.select.get(name, "CAST(NULL AS VARCHAR)")
             if name in self.constants:
-                value = f"coalesce(blank({value}), '{self.constants[name].replace(chr(39), chr(39) * 2)}')"
+                value = f"coalesce(blank({value}), {quoted(self.constants[name])})"
             chosen.append(f"CAST({value} AS VARCHAR) AS {name}")
         return f"SELECT source_file, source_position, {', '.join(chosen)} FROM {self.relation}"
 

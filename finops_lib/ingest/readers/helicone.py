@@ -35,9 +35,9 @@ def _count(name: str) -> str:
 
 
 def _with_audio(name: str, audio: str) -> str:
-    own, added = _count(name), f"TRY_CAST({_count(audio)} AS BIGINT)"
+    own, added = _count(name), f"whole({_count(audio)})"
     # A count that is no number stays as it is, to be refused as such.
-    both = f"CAST(TRY_CAST({own} AS BIGINT) + {added} AS VARCHAR)"
+    both = f"CAST(whole({own}) + {added} AS VARCHAR)"
     return f"CASE WHEN {added} > 0 THEN coalesce({both}, {own}) ELSE {own} END"
 
 

@@ -68,7 +68,7 @@ _OUT_AUDIO = ("$.output_audio_tokens", "$.output_audio", '$."completion_details.
 
 def _sum(*keys: str) -> str:
     listed = ", ".join(f"'{key}'" for key in keys)
-    counts = f"list_transform(json_extract_string({_U}, [{listed}]), lambda x: TRY_CAST(x AS BIGINT))"
+    counts = f"list_transform(json_extract_string({_U}, [{listed}]), lambda x: whole(x))"
     return f"coalesce(list_sum({counts}), 0)"
 
 
@@ -83,7 +83,7 @@ _OUT_PARTS = _sum(
     "$.accepted_prediction_tokens",
     "$.rejected_prediction_tokens",
 )
-_TOTAL = f"TRY_CAST({paths(_U, '$.total', '$.total_tokens')} AS BIGINT)"
+_TOTAL = f"whole({paths(_U, '$.total', '$.total_tokens')})"
 # Older rows left the details inside; parts cannot come to more than the total.
 _TAKEN_OUT = f"""({_TOTAL} IS NULL OR ({_TOTAL} <> {_sum("$.input", "$.output")}
     AND {_TOTAL} >= {_sum("$.input", "$.output")} + {_IN_PARTS} + {_OUT_PARTS}))"""
@@ -91,9 +91,8 @@ _TAKEN_OUT = f"""({_TOTAL} IS NULL OR ({_TOTAL} <> {_sum("$.input", "$.output")}
 
 def _with_parts(counts: str, parts: str) -> str:
     """Put parts back; a count that is no whole number stays as it is, to be refused as such."""
-    whole = f"TRY_CAST({counts} AS DOUBLE) = TRY_CAST({counts} AS BIGINT)"
-    added = f"CAST(TRY_CAST({counts} AS BIGINT) + {parts} AS VARCHAR)"
-    return f"coalesce(CASE WHEN {whole} AND {_TAKEN_OUT} THEN {added} END, {counts})"
+    added = f"CAST(whole({counts}) + {parts} AS VARCHAR)"
+    return f"coalesce(CASE WHEN {_TAKEN_OUT} THEN {added} END, {counts})"
 
 
 _RELATION = """(
@@ -109,6 +108,9 @@ _RELATION = """(
     ) AS t ON t.id = coalesce(o.trace_id, o."traceId") AND o.type IS NOT NULL
 )"""
 
+# A trace has neither a type nor a start nor usage.
+_UNTYPED = """(blank(type) IS NULL AND (coalesce(start_time, "startTime") IS NOT NULL OR usage IS NOT NULL))"""
+
 READER = Reader(
     name="langfuse",
     layer="trace",
@@ -116,8 +118,9 @@ READER = Reader(
     | dict.fromkeys([*_NESTED, *_NESTED.values(), "metadata", "trace", "tags", "tool_calls", "toolCalls"], "JSON"),
     relation=_RELATION,
     select={
-        "kind": """CASE
-            WHEN type IS NULL AND start_time IS NULL AND "startTime" IS NULL THEN 'other'
+        "kind": f"""CASE
+            WHEN {_UNTYPED} THEN 'call'
+            WHEN type IS NULL THEN 'other'
             WHEN upper(type) IN ('GENERATION', 'EMBEDDING') THEN 'call'
             WHEN upper(type) = 'EVALUATOR' AND coalesce(provided_model_name, "providedModelName", model) IS NOT NULL
                 THEN 'call'
@@ -125,6 +128,7 @@ READER = Reader(
             WHEN upper(type) = 'TOOL' THEN 'tool'
             WHEN upper(type) = 'RETRIEVER' THEN 'retrieval'
             ELSE 'other' END""",
+        "unreadable": f"CASE WHEN {_UNTYPED} THEN 'observation without a type' END",
         "span_id": "id",
         "parent_id": first("blank(parent_observation_id)", 'blank("parentObservationId")'),
         "span_name": "name",

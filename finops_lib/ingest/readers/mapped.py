@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -10,8 +9,9 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from finops_lib.errors import ParamsError
+from finops_lib.errors import ParamsError, SourceError, nearest
 from finops_lib.ingest.readers.base import OBSERVED, Reader
+from finops_lib.ingest.reading.containers import container_of, first_records
 from finops_lib.schema import REQUESTS, TABLES, names
 
 _TOKENS = {
@@ -33,6 +33,7 @@ _RENAMED = _TOKENS | {
     "updated_at": "updated",
     "latency_ms": "latency",
 }
+_NEEDED = {"timestamp", "model", "input_tokens", "output_tokens", "total_tokens"}
 ACCEPTED = sorted(
     {*_RENAMED, *(name for name in names(REQUESTS) if name in OBSERVED), "tags", "span_id", "parent_id", "kind"}
 )
@@ -96,12 +97,53 @@ def read_mapping(path: Path | None, table: str = "requests") -> Mapping:
     except (OSError, yaml.YAMLError, ValidationError) as error:
         message = f"{path}: no mapping of columns: {error}"
         raise ParamsError(message, hint="write 'columns:' with lines 'timestamp: created_at'") from error
+    spelled: dict[str, str] = {"source_file": "", "source_position": ""}
+    for column in mapping.columns.values():
+        if spelled.setdefault(column.lower(), column) != column:
+            other = spelled[column.lower()] or "one of the kit's own"
+            message = f"{path}: column '{column}' cannot be told from {other}"
+            raise ParamsError(message, hint="rename it in the file; capital letters do not tell columns apart")
     for name in (*mapping.columns, *mapping.constants):
         if name not in accepted:
-            close = difflib.get_close_matches(name, accepted, n=1)
             message = f"{path}: table '{table}' has no column '{name}'"
-            raise ParamsError(message, hint=f"did you mean '{close[0]}'?" if close else f"known: {', '.join(accepted)}")
+            raise ParamsError(message, hint=nearest(name, accepted, f"known: {', '.join(accepted)}"))
     return mapping
+
+
+def check_columns(path: Path, mapping: Mapping) -> list[str]:
+    """Compare the columns a mapping names with those of a file's first records.
+
+    Parameters
+    ----------
+    path : Path
+        An export.
+    mapping : Mapping
+        Names of its columns.
+
+    Returns
+    -------
+    list of str
+        A warning for each column the file does not have.
+
+    Raises
+    ------
+    SourceError
+        If it is one of time, model or tokens, and no constant stands in for it.
+    """
+    tabular = container_of(path) in (".csv", ".tsv", ".parquet")
+    records = first_records(path) if tabular else first_records(path, limit=10_000)
+    rows = [row for record in records for row in rows_of_page(record, frozenset(mapping.columns.values()))]
+    found = sorted({str(key).strip() for row in rows if isinstance(row, dict) for key in row})
+    known = {name.lower() for name in found} if tabular else set(found)
+    absent = {n: c for n, c in mapping.columns.items() if found and (c.lower() if tabular else c) not in known}
+    # Of lines of JSON the first need not have all that later ones have.
+    needed = {*_NEEDED, *_TOKENS} if tabular else _NEEDED
+    for name, column in absent.items():
+        if name in needed and name not in mapping.constants:
+            same = [other for other in found if other.lower() == column.lower()]
+            message = f"{path}: has no column '{column}', which the mapping names for {name}"
+            raise SourceError(message, hint=nearest(column, same or found))
+    return [f"{path.name} has no column '{column}' for {name}" for name, column in absent.items()]
 
 
 def mapped_reader(mapping: Mapping) -> Reader:

@@ -22,8 +22,8 @@ def results_sql(start: str, end: str) -> str:
     Returns
     -------
     str
-        A relation with ``bucket_start``, ``bucket_end`` and ``result`` (JSON, null for an empty bucket); records may
-        be pages or buckets.
+        A relation with ``bucket_start``, ``bucket_end``, ``result`` (JSON, null for an empty bucket) and
+        ``unreadable``; records may be pages or buckets.
     """
     return f"""(
     WITH buckets AS (
@@ -33,10 +33,14 @@ def results_sql(start: str, end: str) -> str:
         SELECT source_file, source_position, json_object('{start}', {start}, '{end}', {end}, 'results', results)
         FROM records WHERE json_type(data) IS DISTINCT FROM 'ARRAY'
     )
-    SELECT source_file, source_position, bucket ->> '$.{start}' AS bucket_start, bucket ->> '$.{end}' AS bucket_end,
-        unnest(CASE WHEN json_array_length(bucket -> '$.results') > 0 THEN from_json(bucket -> '$.results', '["JSON"]')
-            ELSE [CAST(NULL AS JSON)] END) AS result
-    FROM buckets)"""
+    SELECT *, CASE WHEN NOT listed THEN 'a bucket without a list of results'
+        WHEN json_type(result) <> 'OBJECT' THEN 'a result that is no JSON object' END AS unreadable
+    FROM (
+        SELECT source_file, source_position, bucket ->> '$.{start}' AS bucket_start, bucket ->> '$.{end}' AS bucket_end,
+            json_type(bucket -> '$.results') IS NOT DISTINCT FROM 'ARRAY' AS listed,
+            unnest(CASE WHEN listed AND json_array_length(bucket -> '$.results') > 0
+                THEN from_json(bucket -> '$.results', '["JSON"]') ELSE [CAST(NULL AS JSON)] END) AS result
+        FROM buckets))"""
 
 
 def bucket_kind(tokens: str) -> dict[str, str]:
@@ -50,13 +54,15 @@ def bucket_kind(tokens: str) -> dict[str, str]:
     Returns
     -------
     dict
-        ``kind`` and ``span_name`` of a reader's ``select``.
+        ``kind``, ``unreadable`` and ``span_name`` of a reader's ``select``.
     """
     return {
-        "kind": f"CASE WHEN result ->> '$.{tokens}' IS NULL THEN 'other' ELSE 'bucket' END",
+        "kind": f"CASE WHEN unreadable IS NULL AND NOT coalesce(json_exists(result, '$.{tokens}'), false) "
+        "THEN 'other' ELSE 'bucket' END",
+        "unreadable": "unreadable",
         "span_name": f"""CASE WHEN result IS NULL THEN 'empty bucket'
             WHEN json_exists(result, '$.amount') THEN 'costs, not usage'
-            WHEN result ->> '$.{tokens}' IS NULL THEN 'usage that is not counted in tokens' END""",
+            WHEN NOT json_exists(result, '$.{tokens}') THEN 'usage that is not counted in tokens' END""",
     }
 
 

@@ -168,10 +168,10 @@ _TOTAL = f"""coalesce({
     )
 }, {_vendor("$.bedrock.usage.totalTokens")})"""
 # Anthropic's own usage excludes cached tokens; where it stands beside the span's count it settles the matter.
-_ANTHROPIC = "TRY_CAST(vendor ->> '$.anthropic.usage.input_tokens' AS BIGINT)"
+_ANTHROPIC = "whole(vendor ->> '$.anthropic.usage.input_tokens')"
 _SETTLED_INPUT = f"""CASE WHEN {_ANTHROPIC} IS NOT NULL THEN CAST({_ANTHROPIC}
-    + coalesce(TRY_CAST(vendor ->> '$.anthropic.usage.cache_read_input_tokens' AS BIGINT), 0)
-    + coalesce(TRY_CAST(vendor ->> '$.anthropic.usage.cache_creation_input_tokens' AS BIGINT), 0) AS VARCHAR)
+    + coalesce(whole(vendor ->> '$.anthropic.usage.cache_read_input_tokens'), 0)
+    + coalesce(whole(vendor ->> '$.anthropic.usage.cache_creation_input_tokens'), 0) AS VARCHAR)
     ELSE {_INPUT} END"""
 _MODEL = _att(
     "gen_ai.response.model",

@@ -14,7 +14,7 @@ _RELATION = """(
             answer -> '$[#-1].usageMetadata', answer -> '$.usage', answer -> '$.message.usage') AS used,
         coalesce(answer -> '$[#-1]', answer) AS last
     FROM (
-        SELECT *, TRY_CAST(full_response AS JSON) AS answer, TRY_CAST(full_request AS JSON) AS asked,
+        SELECT *, readable(full_response) AS answer, TRY_CAST(full_request AS JSON) AS asked,
             TRY_CAST(metadata AS JSON) AS meta
         FROM records))"""
 _CLAUDE = "json_exists(used, '$.input_tokens')"
@@ -29,7 +29,7 @@ _TRAFFIC = paths("used", "$.traffic_type", "$.trafficType")
 
 def _audio(snake: str, camel: str) -> str:
     details = f"from_json(coalesce(used -> '$.{snake}', used -> '$.{camel}'), '[\"JSON\"]')"
-    counts = "TRY_CAST(coalesce(d ->> '$.token_count', d ->> '$.tokenCount') AS BIGINT)"
+    counts = "whole(coalesce(d ->> '$.token_count', d ->> '$.tokenCount'))"
     chosen = f"list_filter({details}, lambda d: d ->> '$.modality' = 'AUDIO')"
     return f"CAST(list_sum(list_transform({chosen}, lambda d: {counts})) AS VARCHAR)"
 
@@ -59,11 +59,12 @@ READER = Reader(
         "request_id": "blank(request_id)",
         "provider_response_id": paths("last", "$.response_id", "$.responseId", "$.id"),
         "started": f"""coalesce({_CREATED}, CAST(instant(logging_time)
-            - to_microseconds(CAST(coalesce(TRY_CAST({_LATENCY} AS DOUBLE), 0) * 1000 AS BIGINT)) AS VARCHAR))""",
+            - to_microseconds(CAST(CASE WHEN TRY_CAST({_LATENCY} AS DOUBLE) BETWEEN 0 AND 1e9
+                THEN CAST({_LATENCY} AS DOUBLE) * 1000 ELSE 0 END AS BIGINT)) AS VARCHAR))""",
         "latency": _LATENCY,
         "raw_input": f"""CASE WHEN {_CLAUDE} THEN used ->> '$.input_tokens' WHEN {_TOOL_USE} IS NULL THEN {_PROMPT}
-            ELSE coalesce(CAST(TRY_CAST({_PROMPT} AS BIGINT) + TRY_CAST({_TOOL_USE} AS BIGINT) AS VARCHAR),
-                {_PROMPT}) END""",
+            ELSE coalesce(CAST(whole({_PROMPT}) + whole({_TOOL_USE}) AS VARCHAR),
+                CASE WHEN whole({_PROMPT}) IS NULL THEN {_PROMPT} ELSE {_TOOL_USE} END) END""",
         "raw_output": paths("used", "$.candidates_token_count", "$.candidatesTokenCount", "$.output_tokens"),
         "raw_total": paths("used", "$.total_token_count", "$.totalTokenCount"),
         "raw_cache_read": paths(

@@ -42,14 +42,14 @@ def find_files(paths: Iterable[str | Path], project: Path | None = None) -> list
     Returns
     -------
     list of Path
-        Files in order of their path, each once. Licence and README files in folders are passed over.
+        Files in order of their path, each once whatever its names. Licence and README files in folders are passed over.
 
     Raises
     ------
     SourceError
         If a path names nothing, or a folder holds no export.
     """
-    found: dict[Path, None] = {}
+    found: dict[Path, Path] = {}
     for given in paths:
         path = Path(given).expanduser()
         path = path if path.is_absolute() or project is None else project / path
@@ -62,8 +62,9 @@ def find_files(paths: Iterable[str | Path], project: Path | None = None) -> list
         if not matches:
             message = f"Nothing to read at {path}"
             raise SourceError(message, hint="name a file, a folder with exports or a glob in quotes")
-        found.update(dict.fromkeys(matches))
-    return list(found)
+        for match in matches:
+            found.setdefault(match.resolve(), match)
+    return list(found.values())
 
 
 def container_of(path: Path) -> str | None:
@@ -128,6 +129,32 @@ def open_text(path: Path, *, newline: str | None = None) -> io.TextIOWrapper:
     """Open a file for its text, unpacked and decoded; bytes that are no text become U+FFFD."""
     encoding = encoding_of(path)
     return io.TextIOWrapper(open_bytes(path), encoding=encoding, errors="replace", newline=newline)
+
+
+# A backslash that stands for itself; a pair of escapes; half of one.
+_ESCAPES = re.compile(
+    r"(\\\\)|\\u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+)
+
+
+def mended(text: str) -> str:
+    r"""Put U+FFFD where JSON escapes half a character, as it does of a text cut in the middle of an emoji.
+
+    Examples
+    --------
+    >>> mended(r'{"a": "cut \ud83d", "b": "whole \ud83d\ude00"}')
+    '{"a": "cut \\ufffd", "b": "whole \\ud83d\\ude00"}'
+    """
+    if "\\ud" not in text and "\\uD" not in text:
+        return text
+    return _ESCAPES.sub(lambda found: found[0] if found[1] or found[2] else r"\ufffd", text)
+
+
+def mended_copy(path: Path, copy: Path) -> Path:
+    """Copy a file of lines with U+FFFD in the place of halves of characters and of bytes that are no text."""
+    with open_bytes(path) as stream, copy.open("wb") as target:
+        target.writelines(mended(line.decode(errors="replace")).encode() for line in stream)
+    return copy
 
 
 def plain_file(path: Path, scratch: Path, number: int) -> Path:
@@ -245,7 +272,7 @@ def first_records(path: Path, limit: int = SAMPLE_LINES) -> list[Any]:
     with reading(path):
         if container == ".parquet":
             with duckdb.connect() as connection:
-                return connection.read_parquet(str(path)).limit(limit).to_arrow_table().to_pylist()
+                return connection.read_parquet(glob.escape(str(path))).limit(limit).to_arrow_table().to_pylist()
         if container in (".csv", ".tsv"):
             return _first_rows(path, limit)
         with open_text(path) as stream:

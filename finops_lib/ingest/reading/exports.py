@@ -21,21 +21,23 @@ from finops_lib.ingest import aggregation, workspace
 from finops_lib.ingest.bills.bills import read_bills
 from finops_lib.ingest.bills.deliveries import STAGES
 from finops_lib.ingest.engine import connect, fetch
-from finops_lib.ingest.prices.price_list import PriceList, read_price_list
+from finops_lib.ingest.prices.rows import PriceList, read_price_list
+from finops_lib.ingest.pricing import PRICE_KEYS
 from finops_lib.ingest.readers import BILL_FORMATS, check_format, find_bill_reader, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
-from finops_lib.ingest.readers.mapped import Mapping, mapped_reader, read_mapping
+from finops_lib.ingest.readers.mapped import Mapping, check_columns, mapped_reader, read_mapping
 from finops_lib.ingest.reading import attribution
-from finops_lib.ingest.reading.containers import find_files, first_records
+from finops_lib.ingest.reading.containers import SAMPLE_CHARACTERS, find_files, first_records, open_bytes, reading
 from finops_lib.ingest.reading.database import database_label, fetch_spend_logs, is_database
 from finops_lib.ingest.reading.laid_records import lay_records, refuse_unread, relax_records
 from finops_lib.ingest.reading.normalise import Origin, normalise, type_records
 from finops_lib.ingest.reading.originals import keep_raw_text
 from finops_lib.ingest.reading.records import load_records
-from finops_lib.ingest.reading.sources import FATES, Reading
+from finops_lib.ingest.reading.sources import FATES, Reading, covers, label_of
 from finops_lib.ingest.tables import read_table
 from finops_lib.params import Organisation, Params, Source
-from finops_lib.schema import TOKEN_CLASSES
+from finops_lib.schema import QUANTITIES, TOKEN_CLASSES
+from finops_lib.settings import PRICE_SCOPES
 
 CLOCK_TOLERANCE = timedelta(days=2)
 _DAY_US = 86_400_000_000
@@ -96,6 +98,8 @@ def _check_database(given: list[str], source: Source) -> None:
 
 def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, list[Path]]:
     if source.format == "mapped":
+        for path in files if source.table == "requests" and not source.mapping else []:
+            _check_own_columns(path)
         return {"mapped": files}
     if source.format != "auto":
         reader = find_bill_reader(source.format) if source.format in BILL_FORMATS else find_reader(source.format)
@@ -112,6 +116,17 @@ def _by_format(files: list[Path], source: Source, params: Params) -> dict[str, l
     return found
 
 
+def _check_own_columns(path: Path) -> None:
+    """Refuse a file of another format, or without a time, where no mapping says what its columns are."""
+    looks = recognise(path)
+    fields = {str(key).strip().lower() for record in first_records(path) if isinstance(record, dict) for key in record}
+    if looks not in (None, "mapped") or (looks is None and fields and "timestamp" not in fields):
+        like = f"it looks like '{looks}'" if looks else f"it has {', '.join(sorted(fields)[:12])}"
+        message = f"{path}: its columns are not named as the kit names them; {like}"
+        hint = f"use --format {looks}" if looks else "name its columns with --mapping FILE.yaml"
+        raise SourceError(message, hint=hint)
+
+
 def _read_files(
     files: list[Path], name: str, source: Source, params: Params, prices: PriceList, given: list[str]
 ) -> Reading:
@@ -120,9 +135,9 @@ def _read_files(
     if is_database(given[0]):
         # A table is read whole, however many rows it has.
         reader = replace(reader, row_limit=None)
-    labels = (
-        [_label(path, params.project) for path in files] if not is_database(given[0]) else [database_label(given[0])]
-    )
+        labels = [database_label(given[0])]
+    else:
+        labels = [label_of(path, params.project) for path in files]
     with workspace.locked(params.workspace):
         key = _reading_key(files, labels, reader, source, params, mapping, prices)
         known = workspace.read_json(params.workspace / "reads.json", {})
@@ -133,23 +148,17 @@ def _read_files(
             return Reading(**known[place]["reading"])
         # The same files under new rules (a mapping that was mended): their rows may have other ids now.
         again = keys.get(place, "").split("-")[0] == key.split("-")[0]
-        reading = _read_anew(files, labels, reader, source, params, prices, again=again)
-        known = {p: entry for p, entry in known.items() if not _covers(labels, entry["reading"]["files"], name, p)}
+        absent = [text for path in files for text in check_columns(path, mapping)] if mapping and source.mapping else []
+        reading, gone = _read_anew(files, labels, reader, source, params, prices, again=again)
+        reading.warnings[:0] = absent
+        if gone:
+            # What lost against a row that is gone stands in another place and has to be read anew there.
+            keys = {p: known_key for p, known_key in keys.items() if not p.startswith(f"{name}:")}
+        known = {p: entry for p, entry in known.items() if not covers(reading, entry["reading"])}
         known[place] = {"reading": reading.__dict__}
         workspace.write_json(params.workspace / "reads.json", known)
         workspace.write_json(params.workspace / ".reading_keys.json", keys | {place: key})
     return reading
-
-
-def _covers(labels: list[str], files: list[str], name: str, place: str) -> bool:
-    """Whether an older record of a reading is about files that were all read again now."""
-    return place.startswith(f"{name}:") and set(files) <= set(labels)
-
-
-def _label(path: Path, project: Path) -> str:
-    """Name a file relative to the project where it lies inside, so that pages name no machine's folders."""
-    resolved = path.resolve()
-    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
 
 
 def _reading_key(
@@ -190,7 +199,7 @@ def _read_anew(
     prices: PriceList,
     *,
     again: bool = False,
-) -> Reading:
+) -> tuple[Reading, bool]:
     with tempfile.TemporaryDirectory() as folder, connect(scratch=Path(folder)) as connection:
         named = dict(zip(files, labels if len(labels) == len(files) else labels * len(files), strict=True))
         _register_times(connection, named)
@@ -203,13 +212,14 @@ def _read_anew(
         warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection) + _gap_warnings(connection)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
+        _cover(connection, labels if again else [])
+        gone = False
         for table, fresh, fate in (
             ("requests", "new_requests", "requests"),
             ("usage_buckets", "new_buckets", "aggregated"),
         ):
-            if again:
-                workspace.drop_rows(connection, params.workspace, table, reader.name, labels)
-            lost = workspace.merge_new(connection, params.workspace, table, fresh, reader.name)
+            lost, went = workspace.merge_new(connection, params.workspace, table, fresh, reader.name, "covered")
+            gone |= went
             if lost:
                 counts[fate] -= lost
                 counts["duplicates"] += lost
@@ -220,7 +230,20 @@ def _read_anew(
             workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
         figures = _figures(connection, params.organisation, prices)
     reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
-    return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings)
+    return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings), gone
+
+
+def _cover(connection: duckdb.DuckDBPyConnection, wholly: list[str]) -> None:
+    """Note which time each file covers, by the times that can be right; some files count as covering all of it."""
+    connection.execute(
+        """CREATE OR REPLACE TABLE covered AS
+        SELECT source_file, min(timestamp) AS first, max(timestamp) AS last FROM typed
+        WHERE timestamp IS NOT NULL AND NOT coalesce(starts_with(fault, 'timestamp '), false)
+            AND NOT list_contains($1, source_file) GROUP BY 1
+        UNION ALL
+        SELECT unnest(CAST($1 AS VARCHAR[])), TIMESTAMPTZ '-infinity', TIMESTAMPTZ 'infinity'""",
+        [wholly],
+    )
 
 
 def _load(
@@ -228,18 +251,31 @@ def _load(
 ) -> None:
     """Load and type the records: lines while they are read, strictly if they let themselves, anything else copied."""
     given = {"unwrap": reader.unwrap, "scratch": scratch, "labels": named}
-    if not lay_records(connection, files, reader.fields, **given):
+    # A line that cannot be read is known by a row without a time, unless that is given for all.
+    if "started" in reader.constants or not lay_records(connection, files, reader.fields, **given):
         load_records(connection, files, reader.fields, **given)
         type_records(connection, reader)
         return
     try:
         type_records(connection, reader)
+    except duckdb.IOException as error:
+        raise _unreadable(files, error) from error
     except duckdb.Error:
         relax_records(connection, reader.fields)
         type_records(connection, reader)
         if not refuse_unread(connection, "typed"):
             load_records(connection, files, reader.fields, **given, strictly=False)
             type_records(connection, reader)
+
+
+def _unreadable(files: list[Path], error: duckdb.Error) -> SourceError:
+    """Tell which of several files breaks off or holds something else behind its end."""
+    for path in files:
+        with reading(path), open_bytes(path) as stream:
+            while stream.read(SAMPLE_CHARACTERS):
+                pass
+    message = f"{', '.join(map(str, files))}: cannot be read: {str(error).splitlines()[0]}"
+    return SourceError(message, hint="check that the files are complete")
 
 
 def _read_back(connection: duckdb.DuckDBPyConnection, files: list[Path]) -> None:
@@ -309,7 +345,8 @@ def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation, 
                 AND (cost_center IS NOT NULL OR tag_shares IS NOT NULL) THEN 'attributed' END AS workflow)
         FROM ({aggregation.bucket_union("all_new_requests", "all_new_buckets", zone)})"""
     )
-    priced = aggregation.price_relation(connection, "counted", organisation, prices, kept=("workflow",))
+    columns = ["timestamp", *PRICE_KEYS, *PRICE_SCOPES, "workflow", "cache_hit", "calls", *QUANTITIES.values()]
+    _, priced = aggregation.build_rows(connection, "counted", organisation, prices, columns)
     costs = priced.filter(pc.is_valid(priced["contracted_cost"]))
     total = pc.sum(costs["contracted_cost"]).as_py()
     owned = pc.sum(costs.filter(pc.is_valid(costs["workflow"]))["contracted_cost"]).as_py() or 0

@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 
 from finops_lib.ingest.reading.containers import container_of, json_layout, plain_file, reading
+from finops_lib.ingest.reading.json_lines import is_halved, lines_sql, reasons_of
 from finops_lib.ingest.reading.originals import lay_out, lines_at
-from finops_lib.ingest.reading.records import Unwrap, are_pages, lines_sql, make_tables, why
+from finops_lib.ingest.reading.records import Unwrap, are_pages, make_tables
 
 
 def lay_records(
@@ -77,7 +78,8 @@ def refuse_unread(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
     Returns
     -------
     bool
-        Whether it could be done: not where the engine did not make one row of one line.
+        Whether it could be done: not where the engine did not make one row of one line, nor where a line holds half
+        a character and can be read once that is mended.
     """
     # Every format has a time, so the row of a line that could not be read has none.
     suspect = "(fault IS NOT NULL OR timestamp IS NULL)"
@@ -86,9 +88,11 @@ def refuse_unread(connection: duckdb.DuckDBPyConnection, rows: str) -> bool:
             f"SELECT count(*), list(source_position) FILTER ({suspect}) FROM {rows} WHERE source_file = ?", [label]
         ).fetchall()[0]
         texts, lines = lines_at(Path(plain), set(places or []))
-        if lines != count:
+        if lines != count or any(is_halved(text) for _, text in texts.values()):
             return False
-        lay_out(connection, "kept_lines", label, {p: (n, text, why(text)) for p, (n, text) in texts.items()})
+        reasons = reasons_of(connection, [text for _, text in texts.values()])
+        found = {place: (*at, why) for (place, at), why in zip(texts.items(), reasons, strict=True)}
+        lay_out(connection, "kept_lines", label, found)
         connection.execute("INSERT INTO original_lines SELECT * FROM kept_lines")
     connection.execute(
         f"""UPDATE {rows} AS r SET fault = l.reason, kind = 'call' FROM original_lines AS l

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import duckdb
 
-from finops_lib.ingest.prices.price_list import PriceList
+from finops_lib.ingest.prices.rows import PriceList
 from finops_lib.ingest.readers.base import MACROS, Reader
 from finops_lib.ingest.reading import attribution
 from finops_lib.ingest.reading.placing import ALWAYS, BILLED, Origin, Placing, provider_sql
@@ -119,23 +119,18 @@ def normalise(
 
 
 _HELPERS = f"""
-CREATE OR REPLACE MACRO whole(value) AS CASE
-    WHEN contains(value, '.') OR contains(value, 'e') OR contains(value, 'E') THEN
-        CASE WHEN TRY_CAST(value AS DOUBLE) = TRY_CAST(value AS BIGINT) THEN TRY_CAST(value AS BIGINT) END
-    ELSE TRY_CAST(value AS BIGINT) END;
 CREATE OR REPLACE MACRO flag(value) AS CASE
     WHEN value = 'true' THEN true WHEN value = 'false' THEN false ELSE CASE lower(trim(value)) {_FLAG_CASES} END END;
 """
-_TEXT_ROLES = {"started", "ended", "updated", "latency", "input_basis", "reasoning_basis", "basis_given"}
+_TEXT_ROLES = {"unreadable", "started", "ended", "updated", "latency", "input_basis", "reasoning_basis", "basis_given"}
 
 
 def _typed_sql(reader: Reader) -> str:
     """Write the SQL of all rows with times, counts and faults; columns the source has nothing for are left out."""
     raw = ", ".join(f"{name} AS {name}_text, whole({name}) AS {name}" for name in RAW)
-    unreadable = (
-        " OR ".join(f"({name} IS NULL AND blank({name}_text) IS NOT NULL)" for name in RAW if name in reader.observed)
-        or "false"
-    )
+    counts = [name for name in RAW if name in reader.observed]
+    unreadable = " OR ".join(f"({name} IS NULL AND blank({name}_text) IS NOT NULL)" for name in counts) or "false"
+    absurd = " OR ".join(f"(size({name}_text) BETWEEN 1e15 AND 1e300)" for name in counts) or "false"
     kept = [*ALWAYS, *counted_columns(reader.observed)] + [
         name if name in RAW else f"blank({name}) AS {name}"
         for name in sorted(reader.observed - _TEXT_ROLES - set(ALWAYS))
@@ -148,17 +143,20 @@ def _typed_sql(reader: Reader) -> str:
         SELECT * REPLACE (CASE WHEN raw_input IS NULL AND raw_output IS NULL AND raw_reasoning IS NULL
             THEN raw_total ELSE raw_input END AS raw_input), raw_input IS NULL AND raw_output IS NULL
             AND raw_reasoning IS NULL AND raw_total IS NULL AS uncounted,
-            coalesce(epoch_ms(ended_at) - epoch_ms(timestamp), TRY_CAST(latency AS DOUBLE)) AS latency_ms
+            coalesce(duration(epoch_ms(ended_at) - epoch_ms(timestamp)), duration(TRY_CAST(latency AS DOUBLE)))
+                AS latency_ms
         FROM ({counted})"""
     return f"""
     SELECT source_file, source_position, {", ".join(kept)}, CASE
             WHEN kind NOT IN {BILLED} THEN NULL
+            {"WHEN unreadable IS NOT NULL THEN unreadable" if "unreadable" in reader.observed else ""}
             WHEN blank(started) IS NULL THEN 'no timestamp'
             WHEN timestamp IS NULL THEN 'unreadable timestamp'
             WHEN timestamp < TIMESTAMPTZ '{EARLIEST:%Y-%m-%d}' THEN 'timestamp before {EARLIEST:%Y}'
             WHEN timestamp > latest THEN 'timestamp in the future'
             WHEN blank(model) IS NULL AND kind = 'call' THEN 'no model'
-            WHEN {unreadable} THEN 'token count is not a whole number'
+            WHEN {unreadable}
+            THEN CASE WHEN {absurd} THEN 'absurd token count' ELSE 'token count is not a whole number' END
             WHEN uncounted AND NOT coalesce(flag(cache_hit), false) AND coalesce(lower(run_status), 'ok') = 'ok'
                 THEN 'no token counts'
             ELSE CASE kind WHEN 'bucket' THEN {fault_sql(None)} ELSE {fault_sql()} END
@@ -220,24 +218,34 @@ def _find_repeats(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None
 
 
 def _find_duplicates(connection: duckdb.DuckDBPyConnection, reader: Reader) -> None:
-    """Find rows that stand twice: of one id the latest update counts, of one call logged twice the first."""
+    """Find rows that stand twice: of one id, given or made, the latest update counts, of a call logged twice the first.
+
+    At a tie the row of the file whose name comes last counts, in a file the last, as ``workspace.merge_new`` has it.
+    """
     connection.execute("CREATE OR REPLACE TABLE duplicates (row_number BIGINT)")
     billed = f"kind IN {BILLED} AND fault IS NULL AND rowid NOT IN (SELECT row_number FROM repeats)"
     # Of a bucket exported while it was still filling, the fuller one is the later.
     later = " + ".join(counted_columns(reader.observed)) if reader.aggregated else "updated_at"
-    orders = {"request_id": f"{later} DESC NULLS LAST, rowid DESC", "twin_key": "rowid"}
-    for key, order in orders.items():
-        if key not in reader.observed:
+    order = f"{later} DESC NULLS LAST, source_file DESC, rowid DESC"
+    # Made ids are numbered in each file, so they can stand twice only in several.
+    many = "made_id" if len(connection.execute("SELECT DISTINCT source_file FROM typed LIMIT 2").fetchall()) > 1 else ""
+    named = "(SELECT t.*, t.rowid, m.made_id FROM made_ids AS m JOIN typed AS t ON t.rowid = m.row_number)"
+    for key, rows, by in (
+        ("request_id", "typed", order),
+        (many, named, order),
+        ("twin_key", "typed", "source_file, rowid"),
+    ):
+        if key not in reader.observed | {"made_id"}:
             continue
         # Hashes find the few candidates; only those are compared in full.
         connection.execute(
             f"""INSERT INTO duplicates
             WITH suspects AS (
-                SELECT hash({key}) AS h FROM typed WHERE {key} IS NOT NULL AND {billed} GROUP BY 1 HAVING count(*) > 1)
-            SELECT rowid FROM typed
+                SELECT hash({key}) AS h FROM {rows} WHERE {key} IS NOT NULL AND {billed} GROUP BY 1 HAVING count(*) > 1)
+            SELECT rowid FROM {rows}
             WHERE hash({key}) IN (SELECT h FROM suspects) AND {key} IS NOT NULL AND {billed}
                 AND rowid NOT IN (SELECT row_number FROM duplicates)
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {order}) > 1"""
+            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY {by}) > 1"""
         )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from finops_lib.ingest.reading.containers import csv_delimiter, open_bytes, open_text, reading
+from finops_lib.ingest.engine import quoted_path
+from finops_lib.ingest.reading.containers import csv_delimiter, mended, open_bytes, open_text, reading, salvage
 
 Places = dict[int, tuple[int, str]]
 
@@ -134,7 +136,7 @@ def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str, rows: str =
         Has ``records``, ``refused``, ``line_files``, ``original_lines`` and ``table``.
     table : str
         Table of quarantined rows; those without ``raw_text`` are filled in. Where a file is not made of lines
-        the text is the record's fields as JSON.
+        the text is the record as JSON, and the line that of the page it stands in, else its place.
     rows : str
         Table with a row for every record, for counting.
     """
@@ -155,7 +157,9 @@ def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str, rows: str =
             "SELECT DISTINCT source_position FROM refused WHERE source_file = ?", [label]
         ).fetchall()
         lines = {row[0] for row in refused}
-        if container == "csv":
+        if container in ("values", "array", "parquet"):
+            texts, count = _records_at(connection, label, Path(plain), container, places), kept
+        elif container == "csv":
             texts, count = csv_rows_at(Path(plain), places, lines)
         else:
             texts, count = lines_at(Path(plain), places)
@@ -169,6 +173,27 @@ def keep_raw_text(connection: duckdb.DuckDBPyConnection, table: str, rows: str =
             f"""UPDATE {table} AS q SET raw_text = CAST(to_json(r) AS VARCHAR) FROM records AS r
             WHERE q.raw_text IS NULL AND r.source_file = q.source_file AND r.source_position = q.source_position"""
         )
+
+
+def _records_at(
+    connection: duckdb.DuckDBPyConnection, label: str, path: Path, container: str, places: Collection[int]
+) -> Places:
+    """Fetch some records of a file that is not made of lines, as JSON."""
+    if container == "values":
+        pages = connection.execute("SELECT place, line FROM page_lines WHERE source_file = ?", [label]).fetchall()
+        lines = dict(pages)
+        return {place: (lines.get(place, place), text) for place, (_, text) in lines_at(path, places)[0].items()}
+    if container == "array":
+        with reading(path), open_text(path) as stream:
+            values = salvage(mended(stream.read()))[0]
+        return {place: (place, json.dumps(values[place - 1], ensure_ascii=False)) for place in places}
+    found = connection.execute(
+        f"""SELECT place, CAST(to_json(r) AS VARCHAR) FROM (
+            SELECT row_number() OVER () AS place, r FROM (SELECT * FROM read_parquet({quoted_path(path)})) AS r)
+        WHERE list_contains(?, place)""",
+        [list(places)],
+    ).fetchall()
+    return {place: (place, text) for place, text in found}
 
 
 def _fill_in(connection: duckdb.DuckDBPyConnection, table: str, lines: str) -> None:

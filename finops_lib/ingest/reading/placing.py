@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import duckdb
 import pandas as pd
 
-from finops_lib.ingest.engine import fetch
-from finops_lib.ingest.prices.price_list import PriceList, match_models
+from finops_lib.ingest.engine import fetch, quoted
+from finops_lib.ingest.prices.model_names import match_models
+from finops_lib.ingest.prices.rows import PriceList
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.reading import attribution
 from finops_lib.ingest.reading.tokens import counted_columns
@@ -129,12 +130,8 @@ def provider_sql(
 
 
 def _cases(column: str, names_of: Mapping[str, str]) -> str:
-    pairs = " ".join(f"WHEN {_text(key)} THEN {_text(value)}" for key, value in sorted(names_of.items()))
+    pairs = " ".join(f"WHEN {quoted(key)} THEN {quoted(value)}" for key, value in sorted(names_of.items()))
     return f"CASE {column} {pairs} END" if pairs else "CAST(NULL AS VARCHAR)"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 class Placing:
@@ -158,7 +155,7 @@ class Placing:
         model = seen(reader, "model")
         # A deployment or profile shows under its model; what it was called stays as the route.
         self.model = f"coalesce({_cases(model, aliases)}, {model})" if aliases else model
-        self.alias = f"CASE WHEN {model} IN ({', '.join(map(_text, aliases))}) THEN {model} END" if aliases else "NULL"
+        self.alias = f"CASE WHEN {model} IN ({', '.join(map(quoted, aliases))}) THEN {model} END" if aliases else "NULL"
         self.joined = {
             name: rows(name) > 0
             for name in ("made_ids", "tag_sets", "key_owners", "assistant_names", "assistant_defaults", "team_places")
@@ -179,12 +176,12 @@ class Placing:
         expressions = [expression for _, expression in listed]
         defaults = self.origin.defaults or {}
         if with_default and name in defaults:
-            expressions.append(_text(defaults[name]))
+            expressions.append(quoted(defaults[name]))
         return f"coalesce({', '.join(expressions)})" if expressions else "CAST(NULL AS VARCHAR)"
 
     def _assistant(self) -> str:
         own, defaults = self._ranked("assistant", with_default=False), self.origin.defaults or {}
-        fallback = _text(defaults["assistant"]) if "assistant" in defaults else "CAST(NULL AS VARCHAR)"
+        fallback = quoted(defaults["assistant"]) if "assistant" in defaults else "CAST(NULL AS VARCHAR)"
         if not self.joined["assistant_names"]:
             return f"coalesce({own}, {fallback})"
         known = "(SELECT min(name) FROM assistant_names WHERE title = lower(%s))"
@@ -196,10 +193,10 @@ class Placing:
         observed = seen(reader, name)
         special = {
             "provider": self.provider,
-            "provider_account": _text(self.origin.account) if self.origin.account else observed,
+            "provider_account": quoted(self.origin.account) if self.origin.account else observed,
             "model": self.model,
             "route": f"coalesce({self._ranked('route')}, {self.alias})",
-            "capture_layer": _text(self.origin.layer or reader.layer),
+            "capture_layer": quoted(self.origin.layer or reader.layer),
             "assistant": self._assistant(),
             "run_status": f"lower(coalesce({tag}, {observed}, 'ok'))",
             "category": f"coalesce({self._ranked('category')}, 'production')",
@@ -212,7 +209,7 @@ class Placing:
             "request_count": f"whole({observed})",
             "tag_shares": self._either("tag_sets", "g.tag_shares"),
             "attribution_source": self._named_by(),
-            "source": _text(reader.name),
+            "source": quoted(reader.name),
             "reason": "o.fault",
             "name": seen(reader, "span_name"),
             "raw_cache_write_tokens": f"coalesce(TRY_CAST({seen(reader, 'raw_cache_write')} AS BIGINT), "

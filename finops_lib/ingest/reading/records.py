@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import json
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
+from finops_lib.ingest.engine import quoted, quoted_path
 from finops_lib.ingest.reading.containers import (
     LARGEST_OBJECT,
     Layout,
@@ -21,6 +24,7 @@ from finops_lib.ingest.reading.containers import (
     csv_delimiter,
     first_object,
     json_layout,
+    mended,
     open_bytes,
     open_text,
     parsed,
@@ -28,7 +32,8 @@ from finops_lib.ingest.reading.containers import (
     reading,
     salvage,
 )
-from finops_lib.ingest.reading.originals import lay_out, lines_at, lines_of_bytes
+from finops_lib.ingest.reading.json_lines import column_name, columns_sql, load_lines, read_strictly
+from finops_lib.ingest.reading.originals import lay_out, lines_of_bytes
 
 Unwrap = Callable[[Any], Iterable[Any]]
 
@@ -48,7 +53,7 @@ def load_records(
     Parameters
     ----------
     connection : DuckDBPyConnection
-        Where the tables ``records``, ``refused`` and ``line_files`` (files made of lines or of CSV rows) are made.
+        Where the tables ``records``, ``refused`` and ``line_files`` (where the text of each file stands) are made.
     files : list of Path
         Files of any container; ``.gz`` too.
     fields : dict
@@ -68,7 +73,7 @@ def load_records(
         If a file cannot be read: cut off, not what its name says.
     """
     connection.execute("DROP VIEW IF EXISTS records")
-    columns = ", ".join(f"{_name(name)} {kind}" for name, kind in fields.items())
+    columns = ", ".join(f"{column_name(name)} {kind}" for name, kind in fields.items())
     connection.execute(f"CREATE OR REPLACE TABLE records (source_file VARCHAR, source_position BIGINT, {columns})")
     make_tables(connection)
     for number, path in enumerate(files):
@@ -84,7 +89,7 @@ def load_records(
 
 
 def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the empty tables that stand beside ``records``: ``refused``, ``line_files`` and ``original_lines``."""
+    """Make the empty tables that stand beside ``records``: what was refused, and where texts and lines stand."""
     connection.execute(
         "CREATE OR REPLACE TABLE refused "
         "(source_file VARCHAR, source_position BIGINT, reason VARCHAR, raw_text VARCHAR)"
@@ -94,10 +99,7 @@ def make_tables(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TABLE original_lines "
         "(source_file VARCHAR, place BIGINT, line BIGINT, text VARCHAR, reason VARCHAR)"
     )
-
-
-def _quoted(value: Any) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
+    connection.execute("CREATE OR REPLACE TABLE page_lines (source_file VARCHAR, place BIGINT, line BIGINT)")
 
 
 def _select_fields(available: Iterable[str], fields: dict[str, str], cast: Callable[[str, str], str]) -> str:
@@ -106,16 +108,16 @@ def _select_fields(available: Iterable[str], fields: dict[str, str], cast: Calla
     listed = []
     for name, kind in fields.items():
         found = present.get(name.lower())
-        listed.append(f"{cast(found, kind) if found else f'CAST(NULL AS {kind})'} AS {_name(name)}")
+        listed.append(f"{cast(found, kind) if found else f'CAST(NULL AS {kind})'} AS {column_name(name)}")
     return ", ".join(listed)
 
 
 def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, label: str, fields: dict[str, str]) -> None:
-    relation = f"read_parquet({_quoted(path)}, file_row_number = true)"
+    relation = f"read_parquet({quoted_path(path)}, file_row_number = true)"
     kinds = {row[0]: str(row[1]) for row in connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()}
 
     def cast(name: str, kind: str) -> str:
-        column, held = _name(name), kinds[name]
+        column, held = column_name(name), kinds[name]
         nested = "[]" in held or held.startswith(("STRUCT", "MAP", "LIST"))
         if kind == "JSON" and (nested or held not in ("VARCHAR", "JSON")):
             return f"to_json({column})"
@@ -126,7 +128,8 @@ def _load_parquet(connection: duckdb.DuckDBPyConnection, path: Path, label: str,
         return f"TRY_CAST({column} AS {'JSON' if nested else kind})"
 
     listed = _select_fields(kinds, fields, cast)
-    connection.execute(f"INSERT INTO records SELECT {_quoted(label)}, file_row_number + 1, {listed} FROM {relation}")
+    connection.execute(f"INSERT INTO records SELECT {quoted(label)}, file_row_number + 1, {listed} FROM {relation}")
+    connection.execute("INSERT INTO line_files VALUES (?, ?, 'parquet')", [label, str(path)])
 
 
 def _load_csv(
@@ -139,9 +142,10 @@ def _load_csv(
         delimiter = csv_delimiter(head)
         stream.seek(0)
         names = _distinct(next(csv.reader(stream, delimiter=delimiter)))
+    columns = columns_sql(dict.fromkeys(names, "VARCHAR"))
     options = (
-        f"header = true, auto_detect = false, delim = {_quoted(delimiter)}, quote = '\"', escape = '\"', "
-        f"columns = {_columns(dict.fromkeys(names, 'VARCHAR'))}, max_line_size = {LARGEST_OBJECT}, strict_mode = true"
+        f"header = true, auto_detect = false, delim = {quoted(delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {columns}, max_line_size = {LARGEST_OBJECT}, strict_mode = true"
     )
     if not _read_csv(connection, plain, options):
         try:
@@ -153,8 +157,8 @@ def _load_csv(
             plain = rewritten
             if not _read_csv(connection, plain, options):
                 _read_csv_leniently(connection, plain, label, options)
-    listed = _select_fields(names, fields, lambda name, kind: f"TRY_CAST({_name(name)} AS {kind})")
-    connection.execute(f"INSERT INTO records SELECT {_quoted(label)}, rowid + 1, {listed} FROM csv_rows")
+    listed = _select_fields(names, fields, lambda name, kind: f"TRY_CAST({column_name(name)} AS {kind})")
+    connection.execute(f"INSERT INTO records SELECT {quoted(label)}, rowid + 1, {listed} FROM csv_rows")
     connection.execute("DROP TABLE csv_rows")
     connection.execute("INSERT INTO line_files VALUES (?, ?, 'csv')", [label, str(plain)])
 
@@ -173,7 +177,7 @@ def _read_csv(connection: duckdb.DuckDBPyConnection, plain: Path, options: str) 
     """Read a CSV into ``csv_rows`` if all of it can be read."""
     try:
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM read_csv({_quoted(plain)}, {options})"
+            f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM read_csv({quoted_path(plain)}, {options})"
         )
     except duckdb.Error:
         return False
@@ -185,7 +189,7 @@ def _read_csv_leniently(connection: duckdb.DuckDBPyConnection, plain: Path, labe
     connection.execute("DROP TABLE IF EXISTS csv_rejects; DROP TABLE IF EXISTS csv_scans")
     # All columns are materialised: rejects are only kept for columns that are read.
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM read_csv({_quoted(plain)}, {options}, "
+        f"CREATE OR REPLACE TEMP TABLE csv_rows AS SELECT * FROM read_csv({quoted_path(plain)}, {options}, "
         "store_rejects = true, rejects_table = 'csv_rejects', rejects_scan = 'csv_scans', rejects_limit = 0)"
     )
     rejects = connection.execute(
@@ -216,24 +220,46 @@ def _load_json(
         return
     pages = are_pages(plain, layout, unwrap)
     if layout == "lines" and not pages:
-        _load_lines(connection, plain, label, fields, strictly)
+        load_lines(connection, plain, label, fields, rewritten, strictly)
         connection.execute("INSERT INTO line_files VALUES (?, ?, 'lines')", [label, str(plain)])
         return
-    if layout == "array" and not pages and _strict(connection, plain, label, fields, "array"):
+    if layout == "array" and not pages and read_strictly(connection, plain, label, fields, "array"):
+        connection.execute("INSERT INTO line_files VALUES (?, ?, 'array')", [label, str(plain)])
         return
+    refused: list[tuple[int, str, str]] = []
     if layout == "lines":
-        values = _parsed_lines(connection, plain, label)
+        values = _parsed_lines(plain, refused)
     else:
         with open_text(plain) as stream:
-            values, rest, position = salvage(stream.read(), inside=unwrap is not None)
+            found, rest, position = salvage(mended(stream.read()), inside=unwrap is not None)
+        values = enumerate(found, start=1)
         if rest:
-            connection.execute(
-                "INSERT INTO refused VALUES (?, ?, 'truncated or malformed JSON', ?)", [label, position, rest]
-            )
-    with rewritten.open("w", encoding="utf-8") as target:
-        target.writelines(json.dumps(record) + "\n" for value in values for record in _unwrapped(value, unwrap))
-    if rewritten.stat().st_size:
-        _load_lines(connection, rewritten, label, fields)
+            refused.append((position, "truncated or malformed JSON", rest))
+    lines = array("q")
+    with rewritten.open("w", encoding="utf-8", errors="replace") as target:
+        for line, value in values:
+            for record in _unwrapped(value, unwrap):
+                target.write(json.dumps(record, ensure_ascii=False) + "\n")
+                lines.append(line)
+    if lines:
+        load_lines(connection, rewritten, label, fields, rewritten)
+        connection.execute("INSERT INTO line_files VALUES (?, ?, 'values')", [label, str(rewritten)])
+    if layout == "lines":
+        _keep_page_lines(connection, label, lines)
+    if refused:
+        connection.executemany("INSERT INTO refused VALUES (?, ?, ?, ?)", [[label, *row] for row in refused])
+
+
+def _keep_page_lines(connection: duckdb.DuckDBPyConnection, label: str, lines: array[int]) -> None:
+    """Keep the line of the page each record stands in; what was refused of them is said to stand there."""
+    connection.register("lines_of_pages", pa.table({"line": pa.array(lines, pa.int64())}))
+    connection.execute("INSERT INTO page_lines SELECT ?, row_number() OVER (), line FROM lines_of_pages", [label])
+    connection.unregister("lines_of_pages")
+    connection.execute(
+        """UPDATE refused AS r SET source_position = p.line FROM page_lines AS p
+        WHERE r.source_file = ? AND p.source_file = r.source_file AND p.place = r.source_position""",
+        [label],
+    )
 
 
 def are_pages(plain: Path, layout: Layout, unwrap: Unwrap | None) -> bool:
@@ -244,15 +270,19 @@ def are_pages(plain: Path, layout: Layout, unwrap: Unwrap | None) -> bool:
     return first is not None and list(_unwrapped(first, unwrap)) != [first]
 
 
-def _parsed_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str) -> Iterator[Any]:
-    """Parse line by line; what cannot be read is refused with its line."""
+def _parsed_lines(plain: Path, refused: list[tuple[int, str, str]]) -> Iterator[tuple[int, Any]]:
+    """Parse line by line, with the line's number; what cannot be read is noted with its line."""
     with open_text(plain) as stream:
         for line, text in enumerate(stream, start=1):
-            unfit = None if text.isspace() else why(text)
-            if unfit:
-                connection.execute("INSERT INTO refused VALUES (?, ?, ?, ?)", [label, line, unfit, text.rstrip("\r\n")])
-            elif not text.isspace():
-                yield parsed(text)
+            if text.isspace():
+                continue
+            value = parsed(mended(text))
+            if isinstance(value, dict):
+                yield line, value
+            else:
+                unreadable = value is None and text.strip() != "null"
+                reason = "truncated or malformed JSON" if unreadable else "not a JSON object"
+                refused.append((line, reason, text.rstrip("\r\n")))
 
 
 def _unwrapped(value: Any, unwrap: Unwrap | None) -> Iterator[Any]:
@@ -262,115 +292,3 @@ def _unwrapped(value: Any, unwrap: Unwrap | None) -> Iterator[Any]:
     except (KeyError, TypeError, AttributeError):
         records = [value]  # not what the envelope should be: it is set aside as it stands
     yield from records
-
-
-def _columns(fields: dict[str, str]) -> str:
-    return "{" + ", ".join(f"{_quoted(name)}: '{kind}'" for name, kind in fields.items()) + "}"
-
-
-def lines_sql(
-    plain: Path,
-    label: str,
-    fields: dict[str, str],
-    layout: str = "newline_delimited",
-    leniently: bool = False,
-) -> str:
-    """Write the SQL that reads a file of JSON; a row's position is its place among the rows."""
-    listed = ", ".join(map(_name, fields))
-    options = f"columns = {_columns(fields)}, maximum_object_size = {LARGEST_OBJECT}, ignore_errors = {leniently}"
-    return (
-        f"SELECT {_quoted(label)} AS source_file, row_number() OVER () AS source_position, {listed} "
-        f"FROM read_json({_quoted(plain)}, format = '{layout}', {options})"
-    )
-
-
-def _strict(connection: duckdb.DuckDBPyConnection, plain: Path, path: str, fields: dict[str, str], layout: str) -> bool:
-    """Load a file of JSON if all of it can be read."""
-    try:
-        connection.execute(f"INSERT INTO records {lines_sql(plain, path, fields, layout)}")
-    except duckdb.Error:
-        return False
-    return True
-
-
-def _load_lines(
-    connection: duckdb.DuckDBPyConnection, plain: Path, label: str, fields: dict[str, str], strictly: bool = True
-) -> None:
-    """Load JSON Lines: strictly, else with the lines that cannot be read set aside."""
-    if strictly and _strict(connection, plain, label, fields, "newline_delimited"):
-        return
-    listed = ", ".join(map(_name, fields))
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE lenient_rows AS
-        SELECT row_number() OVER () AS place, {listed} FROM read_json({_quoted(plain)}, format = 'newline_delimited',
-            ignore_errors = true, columns = {_columns(fields)}, maximum_object_size = {LARGEST_OBJECT})"""
-    )
-    # A line that cannot be read comes back as a row that holds nothing; only its text is looked at again.
-    filled = "coalesce(" + ", ".join(f"CAST({_name(name)} AS VARCHAR)" for name in fields) + ") IS NOT NULL"
-    empty = {row[0] for row in connection.execute(f"SELECT place FROM lenient_rows WHERE NOT ({filled})").fetchall()}
-    texts, lines = lines_at(plain, empty)
-    if lines == connection.execute("SELECT count(*) FROM lenient_rows").fetchall()[0][0]:
-        refused = {place: (line, text, why(text)) for place, (line, text) in texts.items() if why(text)}
-        lay_out(connection, "refused_lines", label, refused)
-        connection.execute(
-            f"INSERT INTO records SELECT {_quoted(label)}, place, {listed} FROM lenient_rows "
-            "WHERE place NOT IN (SELECT place FROM refused_lines)"
-        )
-        connection.execute("INSERT INTO refused SELECT source_file, line, reason, text FROM refused_lines")
-    else:
-        _split_lines(connection, plain, label, fields)
-    connection.execute("DROP TABLE lenient_rows")
-
-
-def why(text: str) -> str | None:
-    """Why a line is no record; nothing when it is one."""
-    try:
-        return None if isinstance(json.loads(text), dict) else "not a JSON object"
-    except ValueError:
-        return "truncated or malformed JSON"
-
-
-def _split_lines(connection: duckdb.DuckDBPyConnection, plain: Path, label: str, fields: dict[str, str]) -> None:
-    """Parse line by line, where the lenient read does not give one row a line."""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_lines AS SELECT text FROM {raw_lines_sql(plain)}")
-    listed = ", ".join(f"line.{_name(name)}" for name in fields)
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE parsed_lines AS
-        SELECT row_number() OVER (ORDER BY rowid) AS nth, rowid + 1 AS position, text, {_OBJECT} AS readable,
-            CASE WHEN {_OBJECT} THEN json_transform(text, {_quoted(json.dumps(fields))}) END AS line
-        FROM raw_lines WHERE trim(coalesce(text, 'x')) <> ''"""
-    )
-    connection.execute(f"INSERT INTO records SELECT {_quoted(label)}, nth, {listed} FROM parsed_lines WHERE readable")
-    connection.execute(
-        f"INSERT INTO refused SELECT {_quoted(label)}, position, {_WHY}, text FROM parsed_lines WHERE NOT readable"
-    )
-    connection.execute("DROP TABLE raw_lines; DROP TABLE parsed_lines")
-
-
-_OBJECT = "coalesce(json_valid(text) AND ltrim(text)[1] = '{', false)"
-_WHY = """CASE WHEN text IS NULL THEN 'not readable as text'
-    WHEN json_valid(text) THEN 'not a JSON object' ELSE 'truncated or malformed JSON' END"""
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def raw_lines_sql(path: Path) -> str:
-    """Write the SQL relation that reads a text file as lines, each one VARCHAR column ``text``.
-
-    Parameters
-    ----------
-    path : Path
-        A text file, gzip or not.
-
-    Returns
-    -------
-    str
-        A ``read_csv`` call whose rows are the file's lines in order.
-    """
-    return (
-        f"read_csv({_quoted(path)}, columns = {{'text': 'VARCHAR'}}, delim = '\x01', quote = '', escape = '', "
-        f"header = false, auto_detect = false, strict_mode = false, null_padding = false, ignore_errors = true, "
-        f"max_line_size = {LARGEST_OBJECT})"
-    )

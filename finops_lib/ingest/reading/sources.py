@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 FATES = ("requests", "aggregated", "duplicates", "quarantined", "skipped")
@@ -53,6 +54,17 @@ class Reading:
             "warnings": self.warnings,
             **{name: self.figures[name] for name in BILLED if name in self.figures},
         }
+
+
+def label_of(path: Path, project: Path) -> str:
+    """Name a file relative to the project where it lies inside, so that pages name no machine's folders."""
+    resolved = path.resolve()
+    return str(resolved.relative_to(project)) if resolved.is_relative_to(project) else str(resolved)
+
+
+def covers(reading: Reading, earlier: dict[str, Any]) -> bool:
+    """Whether an earlier reading on record is about files that were all read again now."""
+    return earlier["format"] == reading.format and set(earlier["files"]) <= set(reading.files)
 
 
 def combined(readings: Sequence[Reading]) -> dict[str, Any]:

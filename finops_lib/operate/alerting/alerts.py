@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -127,51 +128,60 @@ def alerts(
     return table.loc[order].reset_index(drop=True)
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What is told of a budget; ``key`` tells it from what else may be told of it."""
+
+    kind: str
+    severity: str
+    since: pd.Timestamp
+    key: str
+    words: str
+
+
 def _budget_alerts(burnt: Burn, limit: float, today: pd.Timestamp) -> list[dict[str, Any]]:
     """Say of each budget the gravest thing that is true of it."""
     found = []
     for row in burnt.summary.itertuples():
-        if row.is_excepted:
+        told = None if row.is_excepted else _gravest(row, burnt.state.crossings, limit, today)
+        if told is None:
             continue
-        probability, projected = row.overrun_probability, row.projected
-        spent, allowed = float(row.spent), float(row.allowed)
-        used = f"{row.about}: {row.used_share:.0%} of USD {allowed:,.2f} spent"
-        end = projected if pd.notna(projected) else spent
-        crossed = _crossed_on(burnt, row.budget)
-        if row.used_share >= row.stop_at:
-            kind, severity, since = "stop reached", "critical", crossed[row.stop_at]
-            key, message = "stop", f"{used}, beyond the stop at {row.stop_at:.0%}"
-        elif row.used_share >= 1:
-            kind, severity, since = "over budget", "high", crossed[1.0]
-            key, message = "over", f"{used}"
-        elif probability >= limit:
-            kind, severity, since = "probable overrun", "high" if probability >= _HIGH_PROBABILITY else "medium", today
-            key = "overrun"
-            message = (
-                f"{used}; USD {end:,.2f} expected by {row.last_day:%Y-%m-%d}, {probability:.0%} likely to exceed it"
-            )
-        elif pd.notna(row.crossed):
-            kind, severity, since = "threshold", "low", row.crossed_on
-            key, message = f"{row.crossed:g}", f"{used}, beyond the threshold of {row.crossed:.0%}"
-        else:
-            continue
-        owners = {"technical_owner": row.technical_owner, "budget_owner": row.budget_owner}
-        action = "stop it at the gateway" if (kind, row.cap) == ("stop reached", "hard") else _ACTIONS[kind]
+        spent, allowed, end = float(row.spent), float(row.allowed), _end(row)
+        action = "stop it at the gateway" if (told.kind, row.cap) == ("stop reached", "hard") else _ACTIONS[told.kind]
         elapsed = (row.last_day - row.first_day).days + 1
         found.append(
-            {"key": f"budget/{row.budget}/{row.first_day:%Y-%m-%d}/{key}", "severity": severity, "kind": kind}
-            | {"subject": row.budget, "assistant": row.assistant, "message": message, "cause": None, "also": None}
-            | {"money": end - allowed if end > allowed else spent, "since": since, "action": action}
-            | {"found_on": today if kind == "probable overrun" else since, "cadence": _CADENCE[kind]}
+            {"key": f"budget/{row.budget}/{row.first_day:%Y-%m-%d}/{told.key}", "severity": told.severity}
+            | {"kind": told.kind, "subject": row.budget, "assistant": row.assistant, "cause": None, "also": None}
+            | {"message": f"{row.about}: {row.used_share:.0%} of USD {allowed:,.2f} spent{told.words}"}
+            | {"money": end - allowed if end > allowed else spent, "since": told.since, "action": action}
+            | {"found_on": today if told.kind == "probable overrun" else told.since, "cadence": _CADENCE[told.kind]}
             | {"excess": max(end - allowed, 0) / elapsed, "pace": row.per_day_28, "first_day": row.first_day}
-            | owners
+            | {"technical_owner": row.technical_owner, "budget_owner": row.budget_owner}
         )
     return found
 
 
-def _crossed_on(burnt: Burn, budget: str) -> dict[float, pd.Timestamp]:
-    own = burnt.state.crossings[burnt.state.crossings["budget"] == budget]
-    return dict(zip(own["threshold"], own["crossed_on"], strict=True))
+def _gravest(row: Any, crossings: pd.DataFrame, limit: float, today: pd.Timestamp) -> _Told | None:
+    """Choose what is told of a budget; ``None`` where nothing has to be."""
+    own = crossings[crossings["budget"] == row.budget].set_index("threshold")["crossed_on"]
+    probability = row.overrun_probability
+    if row.used_share >= row.stop_at:
+        words = f", beyond the stop at {row.stop_at:.0%}"
+        return _Told("stop reached", "critical", own[row.stop_at], "stop", words)
+    if row.used_share >= 1:
+        return _Told("over budget", "high", own[1.0], "over", "")
+    if probability >= limit:
+        severity = "high" if probability >= _HIGH_PROBABILITY else "medium"
+        words = f"; USD {_end(row):,.2f} expected by {row.last_day:%Y-%m-%d}, {probability:.0%} likely to exceed it"
+        return _Told("probable overrun", severity, today, "overrun", words)
+    if pd.notna(row.crossed):
+        words = f", beyond the threshold of {row.crossed:.0%}"
+        return _Told("threshold", "low", row.crossed_on, f"{row.crossed:g}", words)
+    return None
+
+
+def _end(row: Any) -> float:
+    return float(row.projected if pd.notna(row.projected) else row.spent)
 
 
 def _name_causes(budgets: list[dict[str, Any]], burnt: Burn, events: pd.DataFrame) -> set[Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.errors import SchemaError
+from finops_lib.inform.scope import DAYS_A_MONTH
 from finops_lib.operate.anomalies.baseline import quiet_days
 from finops_lib.operate.anomalies.events import DRIVERS, Event, alarm_days, driver_alarms, list_events, merge_causes
 from finops_lib.settings import Feedback
@@ -27,7 +28,6 @@ EVENT_COLUMNS = (
     "also_moved",
     "verdict",
 )
-MONTH_DAYS = 30.4375
 _SAME_EVENT_DAYS = 3
 
 
@@ -125,7 +125,7 @@ def find_anomalies(
     table = pd.DataFrame(rows, columns=list(EVENT_COLUMNS))
     dates = {"start": "datetime64[s]", "end": "datetime64[s]", "found_on": "datetime64[s]"}
     table = table.astype(dates | dict.fromkeys(("actual", "expected", "impact", "score"), "float64"))
-    month = float(frame["cost"].mean()) * MONTH_DAYS if len(frame) else 0.0
+    month = float(frame["cost"].mean()) * DAYS_A_MONTH if len(frame) else 0.0
     table = table[table["impact"].abs() >= smallest_impact * month]
     return _judged(table, list(feedback)).reset_index(drop=True)
 

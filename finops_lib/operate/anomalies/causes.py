@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 
@@ -21,12 +19,13 @@ DIMENSIONS = (
 )
 COLUMNS = ("event", "dimension", "value", "before", "during", "change", "share_of_change", "share_before")
 _BASELINE_DAYS = 28
+_NAMED = 2  # values of one event
 _CARRIES = 0.5
 _WHOLE = 0.95
 _STANDS_OUT = 0.6  # of the cost it did not have before
 
 
-def contributions(events: pd.DataFrame, costs: pd.DataFrame, *, dimensions: Sequence[str] = DIMENSIONS) -> pd.DataFrame:
+def contributions(events: pd.DataFrame, costs: pd.DataFrame) -> pd.DataFrame:
     """Split the change in cost of each event by dimension: its days against the same weekdays of four weeks before.
 
     Parameters
@@ -35,8 +34,6 @@ def contributions(events: pd.DataFrame, costs: pd.DataFrame, *, dimensions: Sequ
         Events with ``start``, ``end`` and ``impact``, as ``find_anomalies`` lists them.
     costs : DataFrame
         Ledger of the same scope, one row per day × dimensions × SKU.
-    dimensions : sequence of str
-        Dimensions to ask.
 
     Returns
     -------
@@ -55,7 +52,7 @@ def contributions(events: pd.DataFrame, costs: pd.DataFrame, *, dimensions: Sequ
     first = day.min()
     place = (day - first).dt.days.to_numpy()
     parts = []
-    for dimension in dimensions:
+    for dimension in DIMENSIONS:
         codes, values = pd.factorize(dimension_values(costs, dimension), sort=True)
         if values.tolist() == [UNATTRIBUTED]:
             continue
@@ -73,7 +70,7 @@ def contributions(events: pd.DataFrame, costs: pd.DataFrame, *, dimensions: Sequ
     return table[list(COLUMNS)].astype({"dimension": TEXT, "value": TEXT}).reset_index(drop=True)
 
 
-def likely_causes(events: pd.DataFrame, split: pd.DataFrame, *, most: int = 2) -> pd.Series:
+def likely_causes(events: pd.DataFrame, split: pd.DataFrame) -> pd.Series:
     """Say in words who carries each event: values with half of the change that had much less of the cost before.
 
     Parameters
@@ -82,8 +79,6 @@ def likely_causes(events: pd.DataFrame, split: pd.DataFrame, *, most: int = 2) -
         Events, with what the driver did as ``likely_cause``.
     split : DataFrame
         What ``contributions`` made of them.
-    most : int
-        Values to name for one event.
 
     Returns
     -------
@@ -97,7 +92,7 @@ def likely_causes(events: pd.DataFrame, split: pd.DataFrame, *, most: int = 2) -
     carries = (lift >= _STANDS_OUT) & (before < _WHOLE)
     named = named[carries & (split["share_of_change"] >= _CARRIES) & (split["value"] != UNATTRIBUTED)]
     named = named.sort_values(["event", "lift", "place", "value"], ascending=[True, False, True, True])
-    said = {label: _words(group.head(most)) for label, group in named.groupby("event")}
+    said = {label: _words(group.head(_NAMED)) for label, group in named.groupby("event")}
     known = set(split["event"])
     texts = []
     for label, words in events["likely_cause"].items():

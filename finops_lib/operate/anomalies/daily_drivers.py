@@ -8,6 +8,7 @@ from fnmatch import fnmatch
 
 import pandas as pd
 
+from finops_lib.inform.drivers.history import served_from_cache
 from finops_lib.inform.measures import count_requests, ratio, tally
 from finops_lib.inform.scope import DAY, UNATTRIBUTED, days, dimension_values
 from finops_lib.schema import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
@@ -22,7 +23,7 @@ def daily_drivers(
     runs: pd.DataFrame | None = None,
     loop_calls: int = 20,
     premium_models: Sequence[str] = (),
-    dearest: pd.Series | None = None,
+    dearest: pd.DataFrame | None = None,
     until: date | None = None,
     zone: str = "UTC",
 ) -> pd.DataFrame:
@@ -40,8 +41,8 @@ def daily_drivers(
         Model calls from which a run is a loop.
     premium_models : sequence of str
         Patterns of the models that are premium, such as ``claude-opus-*``.
-    dearest : Series, optional
-        The 99th percentile of cost per request (USD) by day.
+    dearest : DataFrame, optional
+        ``charge_period_start`` and ``p99_cost``, the 99th percentile of cost per request (USD) on it.
     until : date, optional
         Last complete day; later days are left out, and days before it without calls are days of nothing.
     zone : str
@@ -79,7 +80,7 @@ def daily_drivers(
     if runs is not None and len(runs):
         frame["loops"] = _loops(runs, loop_calls, zone).reindex(every_day).fillna(0).astype("float64")
     if dearest is not None and len(dearest):
-        frame["p99_cost"] = dearest.astype("float64").reindex(every_day)
+        frame["p99_cost"] = dearest["p99_cost"].astype("float64").set_axis(days(dearest)).reindex(every_day)
     return frame.rename_axis("date").reset_index()
 
 
@@ -91,7 +92,7 @@ def _checks(usage: pd.DataFrame, premium_models: Sequence[str]) -> pd.DataFrame:
         "requests": served,
         "retries": _count(usage, "retries"),
         "failed": served.where(dimension_values(usage, "run_status") == _FAILED, 0),
-        "hits": served.where(_is_hit(usage), 0),
+        "hits": served.where(served_from_cache(usage), 0),
         "answerable": served.where(accepting, 0),
         "accepted": _count(usage, "accepted_count"),
         "input": sum(_count(usage, TOKEN_CLASSES[name]) for name in INPUT_CLASSES),
@@ -119,12 +120,6 @@ def _count(usage: pd.DataFrame, name: str) -> pd.Series:
     if name not in usage.columns:
         return pd.Series(0.0, index=usage.index)
     return usage[name].astype("float64").fillna(0)
-
-
-def _is_hit(usage: pd.DataFrame) -> pd.Series:
-    if "cache_hit" not in usage.columns:
-        return pd.Series(False, index=usage.index)
-    return usage["cache_hit"].astype("boolean").fillna(False).astype(bool)
 
 
 def _is_premium(usage: pd.DataFrame, patterns: Sequence[str]) -> pd.Series:

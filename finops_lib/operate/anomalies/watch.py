@@ -10,7 +10,7 @@ import pandas as pd
 
 from finops_lib.inform.scope import UNATTRIBUTED, dimension_values
 from finops_lib.operate.anomalies.anomalies import EVENT_COLUMNS, find_anomalies
-from finops_lib.operate.anomalies.causes import COLUMNS, contributions, likely_causes
+from finops_lib.operate.anomalies.causes import contributions, likely_causes
 from finops_lib.operate.anomalies.daily_drivers import daily_drivers
 from finops_lib.settings import AnomalySettings, HolidaySettings
 
@@ -23,8 +23,6 @@ class Watch:
     ----------
     events : DataFrame
         As ``find_anomalies`` lists them, with ``assistant`` before all; the costliest first.
-    contributions : DataFrame
-        As ``contributions`` splits them; ``event`` is the index in ``events``.
     daily : DataFrame
         As ``daily_drivers`` makes them, with ``assistant`` before all.
     drifts : DataFrame
@@ -32,7 +30,6 @@ class Watch:
     """
 
     events: pd.DataFrame
-    contributions: pd.DataFrame
     daily: pd.DataFrame
     drifts: pd.DataFrame = field(default_factory=pd.DataFrame)
 
@@ -44,6 +41,7 @@ def watch_assistants(
     settings: Mapping[str, AnomalySettings] | None = None,
     holidays: HolidaySettings | None = None,
     runs: pd.DataFrame | None = None,
+    dearest: pd.DataFrame | None = None,
     premium_models: Sequence[str] = (),
     until: date | None = None,
     zone: str = "UTC",
@@ -62,6 +60,8 @@ def watch_assistants(
         Calendar of the company.
     runs : DataFrame, optional
         Agent runs, all months.
+    dearest : DataFrame, optional
+        As ``ingest.dearest_calls`` returns it.
     premium_models : sequence of str
         Patterns of premium models.
     until : date, optional
@@ -72,7 +72,7 @@ def watch_assistants(
     Returns
     -------
     Watch
-        Events, their split, and the daily drivers. Rows that name no assistant are not watched.
+        Events, and the daily drivers. Rows that name no assistant are not watched.
 
     References
     ----------
@@ -81,15 +81,16 @@ def watch_assistants(
     calendar = holidays or HolidaySettings()
     in_costs, in_usage = dimension_values(costs, "assistant"), dimension_values(usage, "assistant")
     names = sorted({*in_costs.unique(), *in_usage.unique()} - {UNATTRIBUTED})
-    found, splits, drivers = [], [], []
+    found, drivers = [], []
     for name in names:
         chosen = (settings or {}).get(name, AnomalySettings())
         own = costs[in_costs == name]
-        of_assistant = None if runs is None else runs[runs["assistant"] == name]
+        own_runs, own_dearest = (None if each is None else each[each["assistant"] == name] for each in (runs, dearest))
         daily = daily_drivers(
             own,
             usage[in_usage == name],
-            runs=of_assistant,
+            runs=own_runs,
+            dearest=own_dearest,
             loop_calls=chosen.loop_calls,
             premium_models=premium_models,
             until=until,
@@ -102,15 +103,11 @@ def watch_assistants(
             feedback=chosen.feedback,
             smallest_impact=chosen.smallest_impact,
         )
-        split = contributions(events, own)
-        events["likely_cause"] = likely_causes(events, split)
-        place = sum(map(len, found))
-        found.append(events.set_index(events.index + place).assign(assistant=name))
-        splits.append(split.assign(event=split["event"] + place))
+        events["likely_cause"] = likely_causes(events, contributions(events, own))
+        found.append(events.set_index(events.index + sum(map(len, found))).assign(assistant=name))
         drivers.append(daily.assign(assistant=name))
     return Watch(
         _ranked(_stacked(found, ["assistant", *EVENT_COLUMNS])),
-        _stacked(splits, list(COLUMNS)).reset_index(drop=True),
         _stacked(drivers, ["assistant", "date", "cost", "requests"]).reset_index(drop=True),
     )
 

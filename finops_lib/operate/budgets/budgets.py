@@ -16,7 +16,8 @@ from finops_lib.operate.budgets.rules import Term, matched, term_of
 from finops_lib.settings import Budget
 
 STATE_COLUMNS = (
-    *("budget", "about", "assistant", "period", "first_day", "last_day", "amount", "rollover", "excepted", "allowed"),
+    *("budget", "about", "assistant", "period", "first_day", "last_day"),
+    *("budgeted", "amount", "rollover", "excepted", "allowed"),
     *("is_excepted", "spent", "remaining", "used_share", "elapsed_share", "crossed", "crossed_on", "cap", "stop_at"),
     *("technical_owner", "budget_owner"),
 )
@@ -34,8 +35,9 @@ class BudgetState:
     Attributes
     ----------
     state : DataFrame
-        One row per budget in force: its period, ``allowed`` = ``amount`` (pro-rated) + ``rollover`` + ``excepted``
-        and ``spent`` (exact USD), ``remaining``, shares used and elapsed, the highest threshold crossed, owners.
+        One row per budget in force: its period, ``budgeted`` (for a whole period), ``allowed`` = ``amount`` (the part
+        of it for the days the budget holds) + ``rollover`` + ``excepted``, and ``spent`` (exact USD), ``remaining``,
+        shares used and elapsed, the highest threshold crossed, owners.
     crossings : DataFrame
         One row per budget × threshold, the whole budget and the stop included (``level`` "budget", "stop"): the day it
         was first crossed in the period, or null.
@@ -100,7 +102,7 @@ def budget_state(costs: pd.DataFrame, budgets: list[Budget], as_of: date | None,
         states.append(_state(budget, term, carried, spent, today, crossed))
     dates = {"first_day": "datetime64[s]", "last_day": "datetime64[s]", "crossed_on": "datetime64[s]"}
     floats = dict.fromkeys(("used_share", "elapsed_share", "crossed"), "float64")
-    money = dict.fromkeys(("amount", "rollover", "excepted", "allowed", "spent", "remaining"), MONEY_TYPE)
+    money = dict.fromkeys(("budgeted", "amount", "rollover", "excepted", "allowed", "spent", "remaining"), MONEY_TYPE)
     spans = {"starts": "datetime64[s]", "expires": "datetime64[s]"}
     return BudgetState(
         pd.DataFrame(states, columns=list(STATE_COLUMNS)).astype(dates | floats | money | {"is_excepted": "bool"}),
@@ -200,6 +202,7 @@ def _state(
         "period": budget.period,
         "first_day": term.first,
         "last_day": term.last,
+        "budgeted": budget.amount,
         "amount": term.amount,
         "rollover": carried,
         "excepted": excepted,

@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from finops_lib.checks import check, checklist
+from finops_lib.inform.drivers.forecast_cost import CostForecast, forecast_by_driver
 from finops_lib.inform.forecast.holiday_effect import public_holidays
 from finops_lib.inform.forecast.projection import project
-from finops_lib.inform.scope import days, dimension_values
+from finops_lib.inform.scope import UNATTRIBUTED, days, dimension_values
 from finops_lib.operate.anomalies.watch import Watch, watch_assistants
 from finops_lib.operate.budgets.budgets import BudgetState
 from finops_lib.operate.budgets.burn import Burn, burn, spend_history
@@ -20,7 +21,6 @@ from finops_lib.operate.budgets.rules import budgets_of
 from finops_lib.optimize.levers.savings import drift_after_promotion
 from finops_lib.settings import ORGANISATION, Params
 
-_PREMIUM = ("premium", "frontier")
 _PROPOSALS = (
     "assistant",
     "per_day_28",
@@ -35,7 +35,12 @@ _PROPOSALS = (
 
 
 def watch_and_burn(
-    params: Params, costs: pd.DataFrame, usage: pd.DataFrame, as_of: date | None, runs: pd.DataFrame | None = None
+    params: Params,
+    costs: pd.DataFrame,
+    usage: pd.DataFrame,
+    as_of: date | None,
+    runs: pd.DataFrame | None = None,
+    dearest: pd.DataFrame | None = None,
 ) -> tuple[Watch, Burn]:
     """Look at events and budgets of the whole organisation, by its parameters.
 
@@ -49,11 +54,14 @@ def watch_and_burn(
         Last complete day.
     runs : DataFrame, optional
         Agent runs, all months.
+    dearest : DataFrame, optional
+        As ``ingest.dearest_calls`` returns it.
 
     Returns
     -------
     Watch, Burn
-        As ``watch_assistants`` and ``burn`` return them, with the drifts after promotions.
+        As ``watch_assistants`` and ``burn`` return them, with the drifts after promotions; budgets about all of an
+        assistant or of the organisation go by the forecast that 05_forecast shows.
     """
     own = {} if params.assistant == ORGANISATION else {params.assistant: params.settings}
     organisation = params.organisation
@@ -66,16 +74,21 @@ def watch_and_burn(
         settings={name: settings.anomalies for name, settings in (params.assistants | own).items()},
         holidays=organisation.holidays,
         runs=runs,
-        premium_models=[model for model in models if organisation.models.tier_of(model) in _PREMIUM],
+        dearest=dearest,
+        premium_models=[model for model in models if organisation.models.is_premium(model)],
         until=as_of,
         zone=organisation.time_zone,
     )
     calendar = None
     if len(costs) and as_of:
         calendar = public_holidays(organisation.holidays, days(costs).min().date(), date(as_of.year + 1, 12, 31))
-    start = params.settings.forecast.year_start
     watched = replace(watched, drifts=drift_after_promotion(params.promotions, costs, usage, as_of))
-    return watched, burn(costs, budgets_of(params), as_of, year_start=start, holidays=calendar)
+
+    def by_driver(scope: str) -> CostForecast:
+        return forecast_by_driver(params, of_assistant(costs, scope), of_assistant(usage, scope), as_of)
+
+    start = params.settings.forecast.year_start
+    return watched, burn(costs, budgets_of(params), as_of, year_start=start, holidays=calendar, by_driver=by_driver)
 
 
 def concerning(burnt: Burn, assistant: str) -> Burn:
@@ -142,13 +155,12 @@ def propose_budgets(
         One row per assistant: ``projected`` spend of the next quarter (USD) with ``lower_80`` and ``upper_80``,
         ``proposed`` = projected, rounded up to two digits, and ``entry``, the line for its parameter file.
     """
-    have = set(burnt.summary["assistant"].dropna())
-    names = dimension_values(costs, "assistant")
-    known = sorted({*names.unique()} - have - {"unattributed"}) if as_of is not None else []
-    rows = []
-    for name in known:
-        history = spend_history(costs[(names == name).to_numpy()], pd.Timestamp(as_of)) if as_of else pd.Series()
-        if assistant not in (ORGANISATION, name) or history.empty:
+    names, rows = dimension_values(costs, "assistant"), []
+    have = {UNATTRIBUTED, *burnt.summary["assistant"].dropna()}
+    asked = {*names.unique()} if assistant == ORGANISATION else {assistant}
+    for name in sorted(asked - have) if as_of is not None else ():
+        history = spend_history(costs[(names == name).to_numpy()], pd.Timestamp(as_of))
+        if history.empty:
             continue
         coming = project(history, as_of, levels=(80,), periods=("next_quarter",), year_start=year_start).iloc[0]
         amount = _rounded_up(coming["projected"])

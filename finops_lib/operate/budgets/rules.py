@@ -14,7 +14,7 @@ from finops_lib.errors import ParamsError
 from finops_lib.inform.scope import UNATTRIBUTED, dimension_values
 from finops_lib.settings import ORGANISATION, Budget, Owners, Params
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def term_of(budget: Budget, day: pd.Timestamp, year_start: int) -> Term | None:
     >>> term_of(half, pd.Timestamp("2026-10-25"), 1).amount
     Decimal('100.00')
     """
-    month, months = day.to_period("M"), _MONTHS[budget.period]
+    month, months = day.to_period("M"), MONTHS[budget.period]
     opening = month - (month.month - year_start) % 12 % months
     whole_first, whole_last = opening.start_time, (opening + months - 1).end_time.normalize()
     first = max(whole_first, pd.Timestamp(budget.starts or whole_first))

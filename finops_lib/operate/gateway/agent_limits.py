@@ -21,14 +21,13 @@ MEASURED = {
 HELD_BY_GATEWAY = ("steps", "timeout_seconds", "retries")
 """Limits that `finops export litellm` writes into the gateway; the others are seen here only."""
 
+_PRODUCTION = "production"
 _WHO = ["assistant", "agent"]
 _COLUMNS = (*_WHO, "limit", "allowed", "runs", "runs_over", "largest", "cost", "cost_over", "held_by")
 
 
-def agent_limit_breaches(
-    runs: pd.DataFrame, costs: pd.DataFrame, limits: Mapping[str, AgentLimits], *, environment: str = "production"
-) -> pd.DataFrame:
-    """Hold agents' runs against their limits.
+def agent_limit_breaches(runs: pd.DataFrame, costs: pd.DataFrame, limits: Mapping[str, AgentLimits]) -> pd.DataFrame:
+    """Hold agents' runs in production against their limits; a run that names no environment counts too.
 
     Parameters
     ----------
@@ -38,8 +37,6 @@ def agent_limit_breaches(
         As ``ingest.agent_run_costs`` returns it: ``task_id``, ``environment``, ``cost`` (USD).
     limits : mapping
         Assistant → its limits.
-    environment : str
-        Environment whose runs count; a run that names none counts too.
 
     Returns
     -------
@@ -60,7 +57,7 @@ def agent_limit_breaches(
     Requirement E5.
     """
     found = runs.merge(costs[["task_id", "environment", "cost"]], on="task_id")
-    found = found[found["environment"].fillna(environment) == environment]
+    found = found[found["environment"].fillna(_PRODUCTION) == _PRODUCTION]
     measured = found[[*_WHO, "model_calls", "tool_calls", "tokens", "retries", "cost"]].copy()
     measured["seconds"] = found["duration_ms"].astype("float64") / 1000
     rows = []

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from finops_lib.operate.budgets.rules import MONTHS
 from finops_lib.operate.gateway.form import GatewayConfig, gateway_names
 from finops_lib.settings import Budget, Params
 
 MONTH = "30d"
 """The gateway's month: it resets on the first, in the time zone of its settings."""
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _OF_TEAMS = ("department", "cost_center")
 _BODIES = {"team": ("teams", "team_id"), "api_key": ("keys", "key_alias"), "assistant": ("projects", "project_id")}
 
@@ -76,7 +76,7 @@ def _place(
 
 
 def _terms(budget: Budget) -> dict[str, Any]:
-    amount = float(budget.amount) / _MONTHS[budget.period]
+    amount = float(budget.amount) / MONTHS[budget.period]
     stop = {"max_budget": round(amount * budget.stop_at, 2)} if budget.cap == "hard" else {}
     soft = {"soft_budget": round(amount, 2)} if not stop or budget.stop_at > 1 else {}
     return stop | soft | {"budget_duration": MONTH}

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from finops_lib.errors import ParamsError
+from finops_lib.files import replace_file
 from finops_lib.ingest import workspace
 from finops_lib.settings import Decision, Decisions, Params
 
@@ -86,7 +87,7 @@ def append_record(path: Path, key: str, record: dict[str, Any], model: type[Base
     if model.model_validate(yaml.safe_load(text)) != valid:
         message = f"{path}: a record cannot be appended to the list '{key}'"
         raise ParamsError(message, hint=f"let '{key}:' be the last key, its records each begin a line with '-'")
-    workspace.write_text(path, text)
+    replace_file(path, text)
     return valid
 
 

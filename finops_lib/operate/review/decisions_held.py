@@ -7,10 +7,9 @@ from datetime import date
 
 import pandas as pd
 
-from finops_lib.inform.scope import days, dimension_values
+from finops_lib.inform.scope import DAYS_A_MONTH, days, dimension_values
 from finops_lib.settings import ORGANISATION, Decision
 
-DAYS_A_MONTH = 365.25 / 12
 _WINDOW_DAYS = 28
 _LEAST_DAYS = 7
 _CLOSE = 0.2
@@ -49,7 +48,7 @@ def decisions_held(
     DataFrame
         One row per decision, the newest first: ``about``, ``state`` (open, review due, or followed up: decided on
         again since), ``days`` since then (at most 28), ``cost_before``, ``expected_effect``, ``effect`` and
-        ``effect_at_equal_volume`` (USD a month), and ``verdict``.
+        ``effect_at_equal_volume`` (USD a month; null for seats and capacity, which no call pays), and ``verdict``.
 
     Notes
     -----
@@ -66,11 +65,13 @@ def decisions_held(
     for decision in sorted(decisions, key=lambda one: (one.decided, one.decision), reverse=True):
         if as_of is None or decision.decided > as_of or assistant not in (ORGANISATION, decision.assistant):
             continue
+        beside = decision.kind == "retirement" and decision.assistant == ORGANISATION
         found = _change(decision, in_scope(costs, decision), in_scope(usage, decision), pd.Timestamp(as_of))
         expected = None if decision.effect is None else float(decision.effect)
         by_volume = decision.kind in ("routing", "workflow") and found["effect_at_equal_volume"] is not None
         judged = found["effect_at_equal_volume"] if by_volume else found["effect"]
-        beside = decision.kind == "retirement" and decision.assistant == ORGANISATION
+        if beside:
+            found |= dict.fromkeys(("cost_before", "effect", "effect_at_equal_volume"))
         record = decision.model_dump(include={"decided", "kind", "decision", "owner", "review"})
         rows.append(
             record
@@ -116,10 +117,16 @@ def exceptions_held(
     -------
     DataFrame
         Lapsed ones first, the costliest before all: ``recorded_as`` (decision, budget, routing policy), ``about``,
-        ``approver``, ``reason``, ``expires``, ``status`` (to come, active, lapsed), ``cost_under_it`` (USD;
-        for a decision all cost of its scope, for a policy what the month's breach cost) and ``cost_since_lapse`` (USD
-        spent in its scope after its last day; null where that is not told).
+        ``approver``, ``reason``, ``expires``, ``status`` (to come, active, lapsed), ``cost_under_it`` (USD; of a
+        decision while it held, of a policy in the month, of a budget beyond it) and ``cost_since_lapse`` (USD that the
+        calls it was for cost in the month, after its last day; null where that is not told).
+
+    Notes
+    -----
+    The calls an exception of a policy was for are those that break the policy; those of a decision are all of its
+    scope, unless a policy tells them apart: then the two are one row. So no call's cost stands in two rows.
     """
+    policies = _policy_exceptions(breaches)
     rows = []
     for one in decisions:
         if one.kind == "exception" and as_of and one.expires and assistant in (ORGANISATION, one.assistant):
@@ -127,20 +134,24 @@ def exceptions_held(
             spent = in_scope(costs, one)["contracted_cost"].astype("float64").fillna(0)
             day = days(in_scope(costs, one))
             under = (day >= pd.Timestamp(one.decided)) & (day <= pd.Timestamp(min(one.expires, as_of)))
-            since = spent[(day > pd.Timestamp(one.expires)) & (day <= pd.Timestamp(as_of))].sum()
-            rows.append(
-                ("decision", _about(one), one.approver, one.reason, one.expires, status, spent[under].sum(), since)
+            after = (day > pd.Timestamp(one.expires)) & day.between(
+                pd.Timestamp(as_of.replace(day=1)), pd.Timestamp(as_of)
             )
+            since, recorded = spent[after].sum(), "decision"
+            same = policies["assistant"].eq(one.assistant) & policies["status"].eq(status)
+            same &= policies["workflow"].eq(one.workflow) | (one.workflow is None)
+            if status == "lapsed" and same.any():
+                since, recorded = policies.loc[same, "cost"].sum(), "decision, routing policy"
+            policies = policies[~same]
+            told = (one.approver, one.reason, one.expires, status, spent[under].sum(), since)
+            rows.append((recorded, _about(one), *told))
     for row in budget_exceptions.to_dict("records"):
         told = (row["approver"], row["reason"], row["expires"].date(), row["status"], float(row["cost"]), None)
         rows.append(("budget", f"budget {row['budget']}", *told))
-    by = ["assistant", "workflow", "breach", "exception", "approver"]
-    excepted = breaches[breaches["exception"] != "none"].groupby(by, sort=False, dropna=False)["breach_cost"]
-    for row in excepted.sum(min_count=1).reset_index().to_dict("records") if len(breaches) else []:
-        cost = row["breach_cost"]
-        told = (row["approver"], row["breach"], None, row["exception"], cost)
-        since = cost if row["exception"] == "lapsed" else None
-        rows.append(("routing policy", f"{row['assistant']} / {row['workflow']}", *told, since))
+    for row in policies.to_dict("records"):
+        money = (None, row["cost"]) if row["status"] == "lapsed" else (row["cost"], None)
+        told = (row["approver"], row["breach"], None, row["status"], *money)
+        rows.append(("routing policy", f"{row['assistant']} / {row['workflow']}", *told))
     found = pd.DataFrame(rows, columns=list(_EXCEPTIONS)).astype(
         {"cost_under_it": "float64", "cost_since_lapse": "float64"}
     )
@@ -149,6 +160,17 @@ def exceptions_held(
         ["place", "cost_since_lapse", "cost_under_it"], ascending=[True, False, False], kind="stable"
     )
     return order.drop(columns="place").reset_index(drop=True)
+
+
+def _policy_exceptions(breaches: pd.DataFrame) -> pd.DataFrame:
+    """Sum calls beside their policy that an exception was for; a call that breaks two rules counts once."""
+    excepted = breaches[breaches["exception"] != "none"].rename(columns={"exception": "status"})
+    by = ["assistant", "workflow", "status"]
+    per_rule = excepted.groupby([*by, "breach", "approver"], sort=False, dropna=False, as_index=False)["cost"].sum()
+    joined = {
+        name: (name, lambda values: ", ".join(dict.fromkeys(values.astype(str)))) for name in ("breach", "approver")
+    }
+    return per_rule.groupby(by, sort=False, as_index=False).agg(cost=("cost", "max"), **joined)
 
 
 def in_scope(frame: pd.DataFrame, decision: Decision) -> pd.DataFrame:

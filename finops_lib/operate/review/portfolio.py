@@ -10,6 +10,7 @@ import pandas as pd
 from finops_lib.checks import check, checklist
 from finops_lib.inform.measures import ratio
 from finops_lib.inform.scope import UNATTRIBUTED, days, dimension_values, months
+from finops_lib.operate.review.month_events import events_of_month
 from finops_lib.settings import Params
 
 _WEEK = pd.Timedelta(days=7)
@@ -18,7 +19,6 @@ _ROWS = (
     *("assistant", "title", "state", "why", "cost", "cost_per_day_change", "cost_per_outcome", "budget", "used_share"),
     *("overrun_probability", "unusual_events", "verdict"),
 )
-_FURTHER = ("question", "answer", "how_much", "unit", "what_adds_it")
 
 
 def daily_by(costs: pd.DataFrame, as_of: date | None, dimension: str = "assistant") -> pd.DataFrame:
@@ -48,7 +48,7 @@ def daily_by(costs: pd.DataFrame, as_of: date | None, dimension: str = "assistan
 
 
 def four_answers(
-    costs: pd.DataFrame, budgets: pd.DataFrame, models: pd.DataFrame, events: pd.DataFrame, as_of: date | None
+    costs: pd.DataFrame, over: pd.DataFrame, models: pd.DataFrame, events: pd.DataFrame, as_of: date | None
 ) -> dict[str, Any]:
     """Answer the four questions of the first screen.
 
@@ -56,8 +56,8 @@ def four_answers(
     ----------
     costs : DataFrame
         Ledger of the organisation, all months known.
-    budgets : DataFrame
-        ``summary`` of ``burn``, the most probable overrun first.
+    over : DataFrame
+        As ``overrun_budgets`` returns them, the most probable first.
     models : DataFrame
         As ``inform.cost_per_successful_task`` returns it, by model.
     events : DataFrame
@@ -68,22 +68,25 @@ def four_answers(
     Returns
     -------
     dict
-        ``day``; ``yesterday`` and ``usual`` (USD; the same weekday over four weeks); ``over`` (budgets that end above
-        what they allow more probably than not: name, assistant, projected, allowed, probability); ``model`` with its
-        ``model_cost`` a resolved task; ``spike_team``, ``spike_now`` and ``spike_before`` (USD, last seven days and the
-        seven before, of the team that added most), ``spike_cause`` (of the largest event that goes on, if any).
+        ``day``; ``yesterday`` and ``usual`` (USD; the same weekday over four weeks); ``over`` (records of the budgets);
+        ``model`` with its ``model_cost`` a resolved task; ``spike_team``, ``spike_now`` and ``spike_before`` (USD, last
+        seven days and the seven before, of the team that added most), ``is_spike`` (ten times or more),
+        ``spike_cause`` (of the largest event that goes on, if any).
     """
     daily = daily_by(costs, as_of, "team")
     found: dict[str, Any] = {"day": as_of, **dict.fromkeys(("yesterday", "usual", "model", "model_cost"))}
-    found |= {"over": [], **dict.fromkeys(("spike_team", "spike_now", "spike_before", "spike_cause"))}
+    found |= {
+        "over": [],
+        "is_spike": False,
+        **dict.fromkeys(("spike_team", "spike_now", "spike_before", "spike_cause")),
+    }
     if daily.empty:
         return found
     whole = daily.sum(axis=1)
     today = whole.index[-1]
     same = whole.reindex([today - week * _WEEK for week in range(1, 5)]).dropna()
     found |= {"yesterday": float(whole.iloc[-1]), "usual": float(same.mean()) if len(same) else None}
-    likely = budgets[(budgets["overrun_probability"] > 0.5).fillna(False).astype(bool)]
-    found["over"] = likely[["budget", "assistant", "projected", "allowed", "overrun_probability"]].to_dict("records")
+    found["over"] = over.to_dict("records")
     ranked = models[models["cost_per_successful_task"].notna() & (models["model"] != UNATTRIBUTED)]
     if len(ranked):
         dearest = ranked.loc[ranked["cost_per_successful_task"].idxmax()]
@@ -93,6 +96,7 @@ def four_answers(
     if len(daily) >= 14 and len(grown) and grown.max() > 0:
         team = grown.idxmax()
         found |= {"spike_team": str(team), "spike_now": float(now[team]), "spike_before": float(before[team])}
+        found["is_spike"] = found["spike_now"] >= _SPIKE * found["spike_before"]
     recent = events[pd.to_datetime(events["end"]) >= today - 2 * _WEEK] if len(events) else events
     rising = recent[recent["impact"].astype("float64") > 0] if len(recent) else recent
     if len(rising):
@@ -116,7 +120,7 @@ def portfolio(
     Parameters
     ----------
     params : Params
-        Names of the assistants.
+        Names of the assistants, and the probability from which an overrun is told.
     costs : DataFrame
         Ledger of the organisation, all months known.
     outcomes : DataFrame
@@ -144,7 +148,8 @@ def portfolio(
     length = days(costs).groupby(month).nunique()
     dated = pd.to_datetime(outcomes["date"]).dt.strftime("%Y-%m")
     counted = outcomes[dated == period].groupby("assistant")["outcome_count"].sum()
-    started = begun_in(events, period)
+    unusual = events_of_month(events, period)["assistant"].value_counts()
+    limit = params.organisation.alerts.overrun_probability
     verdicts = dict(zip(viable["assistant"], viable["verdict"], strict=True))
     rows = []
     for one in sorted({*params.assistants} | (set(name.unique()) - {UNATTRIBUTED})):
@@ -153,7 +158,6 @@ def portfolio(
         change = cost / length[period] / (former / length[before]) - 1 if cost and former else None
         own = budgets[budgets["assistant"] == one].head(1).to_dict("records")
         budget = own[0] if own else {}
-        unusual = int((started["assistant"] == one).sum()) if len(started) else 0
         row = {
             "assistant": one,
             "title": (settings.title if settings else None) or one,
@@ -163,10 +167,10 @@ def portfolio(
             "budget": budget.get("budget"),
             "used_share": budget.get("used_share"),
             "overrun_probability": budget.get("overrun_probability"),
-            "unusual_events": unusual,
+            "unusual_events": int(unusual.get(one, 0)),
             "verdict": verdicts.get(one),
         }
-        rows.append(row | dict(zip(("state", "why"), _state(row), strict=True)))
+        rows.append(row | dict(zip(("state", "why"), _state(row, limit), strict=True)))
     table = pd.DataFrame(rows, columns=list(_ROWS))
     numbers = ("cost", "cost_per_day_change", "cost_per_outcome", "used_share", "overrun_probability")
     table = table.astype(dict.fromkeys(numbers, "float64"))
@@ -175,8 +179,8 @@ def portfolio(
     return order.drop(columns="rank").reset_index(drop=True)
 
 
-def spend_spikes(costs: pd.DataFrame, as_of: date | None, *, dimension: str = "workflow") -> pd.DataFrame:
-    """List what cost ten times as much in the last seven days as in the seven before.
+def spend_spikes(costs: pd.DataFrame, as_of: date | None) -> pd.DataFrame:
+    """List the workflows that cost ten times as much in the last seven days as in the seven before.
 
     Parameters
     ----------
@@ -184,79 +188,22 @@ def spend_spikes(costs: pd.DataFrame, as_of: date | None, *, dimension: str = "w
         Ledger, all months known.
     as_of : date or None
         Last complete day.
-    dimension : str
-        What is compared.
 
     Returns
     -------
     DataFrame
-        One row per value, the largest rise first: the dimension, ``last_week`` and ``week_before`` (USD), ``times``
+        One row per ``workflow``, the largest rise first: ``last_week`` and ``week_before`` (USD), ``times``
         (null where nothing was spent before), ``is_spike`` (ten times or more).
     """
-    daily = daily_by(costs, as_of, dimension)
+    daily = daily_by(costs, as_of, "workflow")
     now, before = (daily.iloc[span].sum() for span in (slice(-7, None), slice(-14, -7)))
     table = pd.DataFrame(
-        {dimension: list(daily.columns), "last_week": now.to_numpy(), "week_before": before.to_numpy()}
+        {"workflow": list(daily.columns), "last_week": now.to_numpy(), "week_before": before.to_numpy()}
     )
     table["times"] = ratio(table["last_week"], table["week_before"])
     table["is_spike"] = table["times"] >= _SPIKE
     order = (table["last_week"] - table["week_before"]).sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
-
-
-def further_answers(
-    usage: pd.DataFrame, wasted: pd.DataFrame, breaches: pd.DataFrame, tasks: pd.DataFrame
-) -> pd.DataFrame:
-    """Answer what a review of all assistants asks beyond the first four questions.
-
-    Parameters
-    ----------
-    usage : DataFrame
-        Usage of the month.
-    wasted : DataFrame
-        As ``ingest.wasted_requests`` returns it.
-    breaches : DataFrame
-        As ``optimize.routing_breaches`` returns it.
-    tasks : DataFrame
-        As ``ingest.task_quality`` returns it, by workflow.
-
-    Returns
-    -------
-    DataFrame
-        One row per question: ``question``, ``answer`` (null where it is not known), ``how_much``, ``unit``,
-        ``what_adds_it`` (where the answer is not known).
-
-    References
-    ----------
-    Requirement H1.
-    """
-    abandoned = wasted[(wasted["call_class"] == "abandoned") & wasted["workflow"].notna()]
-    cost = abandoned["cost"].astype("float64").groupby(abandoned["workflow"]).sum()
-    dear = breaches[(breaches["rule"] == "model") & (breaches["exception"] != "active")] if len(breaches) else breaches
-    calls = usage.assign(n=usage["request_count"].astype("float64").fillna(0))
-    blocked = calls[(calls["run_status"] == "blocked").fillna(False).astype(bool)]
-    known = calls[calls["user_group"].notna()]
-    again = known[known["retries"].fillna(0) > 0].groupby("user_group")["retries"].sum().astype("float64")
-    retried = (again / known.groupby("user_group")["n"].sum()).dropna()
-    answers = [
-        ("Which workflow has the highest abandoned cost?", *_top(cost), "USD in the month", "a run status on calls"),
-        ("Which department uses premium models for routine work?", *_top(_of_department(usage, dear)),
-         "USD a month too much", "a routing policy in the assistant's parameters"),
-        ("Which route has the most blocked calls?", *_top(blocked.groupby("route")["n"].sum()), "calls",
-         "blocked calls in the gateway's log"),
-        ("Which group's retries call for training?", *_top(retried), "retries a call",
-         "user groups and retries on calls"),
-        ("Which retrieval workflow costs much and is accepted seldom?", *_seldom_accepted(usage, tasks),
-         "% of its answers accepted", "retrieved tokens, and what users accepted"),
-    ]  # fmt: skip
-    table = pd.DataFrame(answers, columns=list(_FURTHER)).astype({"how_much": "float64"})
-    table["what_adds_it"] = table["what_adds_it"].where(table["answer"].isna(), None)
-    return table
-
-
-def begun_in(events: pd.DataFrame, period: str) -> pd.DataFrame:
-    """Keep the unusual events that began in a month ``YYYY-MM``."""
-    return events[pd.to_datetime(events["start"]).dt.strftime("%Y-%m") == period].reset_index(drop=True)
 
 
 def portfolio_checks(rows: pd.DataFrame, spikes: pd.DataFrame) -> pd.DataFrame:
@@ -286,15 +233,17 @@ def portfolio_checks(rows: pd.DataFrame, spikes: pd.DataFrame) -> pd.DataFrame:
     ])  # fmt: skip
 
 
-def _state(row: dict[str, Any]) -> tuple[str, str]:
+def _state(row: dict[str, Any], overrun_limit: float) -> tuple[str, str]:
     """Say in words whether somebody has to do something about an assistant."""
     reasons, watched = [], []
     probability = row["overrun_probability"]
-    if probability is not None and probability > 0.5:
+    if row["used_share"] is not None and row["used_share"] > 1:
+        reasons.append(f"budget {row['budget']} is exceeded")
+    elif probability is not None and probability >= overrun_limit:
         reasons.append(f"budget {row['budget']}: an overrun is {probability:.0%} probable")
     if row["verdict"] in ("fix", "retire"):
         reasons.append(
-            {"fix": "its cost per outcome needs mending", "retire": "its outcomes do not pay"}[row["verdict"]]
+            {"fix": "its value or cost per outcome needs mending", "retire": "its outcomes do not pay"}[row["verdict"]]
         )
     if row["unusual_events"]:
         watched.append(
@@ -309,38 +258,3 @@ def _state(row: dict[str, Any]) -> tuple[str, str]:
     if reasons:
         return "act", "; ".join(reasons)
     return ("watch", "; ".join(watched)) if watched else ("steady", "within budget, nothing unusual")
-
-
-def _of_department(usage: pd.DataFrame, dear: pd.DataFrame) -> pd.Series:
-    """Give what a dear model cost too much to the departments by their calls of that workflow and model."""
-    if dear.empty:
-        return pd.Series(dtype="float64")
-    calls = usage["request_count"].astype("float64").fillna(0)
-    by = [dimension_values(usage, name).rename(name) for name in ("assistant", "workflow", "model", "department")]
-    made = calls.groupby(by).sum().rename("calls").reset_index()
-    made["part"] = made["calls"] / made.groupby(["assistant", "workflow", "model"])["calls"].transform("sum")
-    lost = dear.groupby(["assistant", "workflow", "model"], as_index=False)["breach_cost"].sum()
-    joined = made.astype(dict.fromkeys(["assistant", "workflow", "model"], str)).merge(
-        lost.astype(dict.fromkeys(["assistant", "workflow", "model"], str)), on=["assistant", "workflow", "model"]
-    )
-    return (joined["part"] * joined["breach_cost"]).groupby(joined["department"]).sum()
-
-
-def _seldom_accepted(usage: pd.DataFrame, tasks: pd.DataFrame) -> tuple[str | None, float | None]:
-    """Choose, among the workflows that retrieve and cost more than the middle one, the one accepted least."""
-    retrieving = usage.loc[usage["retrieved_tokens"].fillna(0) > 0, "workflow"].dropna().unique()
-    found = tasks[tasks["workflow"].isin(retrieving) & (tasks["accepted_known"].fillna(0) > 0)]
-    if found.empty:
-        return None, None
-    cost = found["cost"].astype("float64")
-    found = found[cost >= cost.median()]
-    rate = found["accepted_tasks"].astype("float64") / found["accepted_known"].astype("float64")
-    return str(found.loc[rate.idxmin(), "workflow"]), 100 * float(rate.min())
-
-
-def _top(values: pd.Series) -> tuple[str | None, float | None]:
-    """Name the largest value above zero."""
-    numbers = values.astype("float64")
-    if not len(numbers) or not numbers.max() > 0:
-        return None, None
-    return str(numbers.idxmax()), float(numbers.max())

@@ -8,10 +8,8 @@ from datetime import date
 import pandas as pd
 
 from finops_lib.checks import check, checklist
-from finops_lib.inform.measures import BUCKETS, ratio, tally, total
-from finops_lib.inform.scope import dimension_values, months
 from finops_lib.operate.review.decisions_held import DAYS_A_MONTH
-from finops_lib.settings import ORGANISATION, ModelCatalogue, Params
+from finops_lib.settings import ORGANISATION, Decision, Params
 
 _COLUMNS = (
     "kind",
@@ -33,22 +31,8 @@ _WASTED = {
     "abandoned": "find out why users leave before the answer",
     "repeated": "answer repeated questions from the cache",
 }
+_OVERRUNS = ("stop reached", "over budget", "probable overrun")
 _RETIRED = {"unused seats": "return the unused seats", "idle provisioned throughput": "give back the idle capacity"}
-_QUARTERLY = (
-    ("prices", "Are list and negotiated prices still the best to be had?", "USD per million tokens"),
-    ("providers", "Is each use case served by a provider we can leave?", "share of the largest provider"),
-    ("tier policy", "Do premium models serve only what needs them?", "share of cost on premium tiers"),
-    ("routing", "Do the routes still hold above the evaluation floor?", None),
-    ("cache", "Do caches still hit, and are their answers fresh?", "share of input read from the cache"),
-    ("retrieval quality", "Is what is retrieved read and right?", "retrieved tokens a request"),
-    ("prompt growth", "Which prompts grew, and why?", "input tokens a request"),
-    ("context", "Is history cut where it no longer helps?", "history tokens a request"),
-    ("utilisation", "Are seats and capacity in use?", None),
-    ("value", "Are outcomes counted, and is their value confirmed?", None),
-    ("security", "Do data classes, retention and audits hold?", None),
-    ("contracts", "Which commitments end, and what do they save?", "saved against list price"),
-)
-"""Topic of the quarterly review, its question, and what the ledger says on it; ``None``: a role has to say."""
 
 
 def propose_decisions(
@@ -56,6 +40,7 @@ def propose_decisions(
     as_of: date | None,
     *,
     budgets: pd.DataFrame,
+    alerts: pd.DataFrame,
     proposals: pd.DataFrame,
     breaches: pd.DataFrame,
     waste: pd.DataFrame,
@@ -72,6 +57,8 @@ def propose_decisions(
         Last complete day.
     budgets : DataFrame
         ``summary`` of ``burn``.
+    alerts : DataFrame
+        As ``alerts`` lists them: of budgets within one another, those to decide on.
     proposals : DataFrame
         As ``propose_budgets`` returns it.
     breaches : DataFrame
@@ -89,7 +76,8 @@ def propose_decisions(
         One row per proposal, most money first: ``kind``, ``assistant``, ``workflow``, ``decision``, ``evidence``,
         ``owner`` (role), ``effect`` (expected change in USD a month; a saving is negative), ``review`` (day),
         ``on_record`` (an open decision on the same, if there is one; such rows come last), and ``command``, which
-        records it. What is below half a percent of the month's cost is left out.
+        records it. Of waste that a decision ends in part the rest is proposed. What is below half a percent of the
+        month's cost is left out.
 
     References
     ----------
@@ -99,19 +87,20 @@ def propose_decisions(
         return pd.DataFrame(columns=list(_COLUMNS))
     least = _SMALLEST * float(wasted["cost"].sum()) if len(wasted) else 0.0
     found = [
-        *_budget_rows(params, budgets, proposals),
+        *_budget_rows(budgets, alerts, proposals),
         *_routing_rows(breaches, least),
         *_waste_rows(waste, wasted, least),
         *_exception_rows(exceptions),
     ]
     still_open = [one for one in params.decisions if one.decided <= as_of < one.review]
-    on_record = {(one.kind, one.assistant, one.workflow): f"{one.decided}: {one.decision}" for one in still_open}
+    records = {(one.kind, one.assistant, one.workflow, one.waste): one for one in still_open}
     rows = []
     for row in found:
-        row = {"assistant": params.assistant, "workflow": None} | row
+        row = {"assistant": params.assistant, "workflow": None, "waste": None, "on_record": None} | row
         row["owner"] = row.get("owner") or _owner(params, row["assistant"], row["kind"])
         row["review"] = (pd.Timestamp(as_of) + pd.DateOffset(months=1)).date()
-        row["on_record"] = on_record.get((row["kind"], row["assistant"], row["workflow"]))
+        record = records.get(tuple(row[name] for name in ("kind", "assistant", "workflow", "waste")))
+        row |= _beside_record(row, record) if record else {}
         rows.append(row | {"command": _command(row)})
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype({"effect": "float64"})
     order = table.assign(later=table["on_record"].notna(), size=-table["effect"].abs().fillna(0))
@@ -119,68 +108,25 @@ def propose_decisions(
     return table.loc[order].reset_index(drop=True)
 
 
-def tier_drift(now: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
-    """Compare which tiers of models the calls of two months went to.
+def overrun_budgets(budgets: pd.DataFrame, alerts: pd.DataFrame) -> pd.DataFrame:
+    """Keep the budgets that are overrun or probably will be, each overrun once.
 
     Parameters
     ----------
-    now, before : DataFrame
-        As ``optimize.tier_mix`` returns them, of the month and of the one before.
+    budgets : DataFrame
+        ``summary`` of ``burn``.
+    alerts : DataFrame
+        As ``alerts`` lists them.
 
     Returns
     -------
     DataFrame
-        One row per ``tier``, cheapest first: ``cost`` (USD), ``share_of_cost`` and ``share_before``, and
-        ``share_change`` (difference of the two; null without a month before).
+        The budgets an alert is about, with ``also``: those they are part of, or that are part of them, and that the
+        same overrun concerns.
     """
-    summed = {name: mix.groupby("tier", sort=False)["cost"].sum() for name, mix in (("now", now), ("before", before))}
-    tiers = list(dict.fromkeys([*summed["now"].index, *summed["before"].index]))
-    table = pd.DataFrame({"tier": tiers, "cost": summed["now"].reindex(tiers).fillna(0).to_numpy(dtype=float)})
-    table["share_of_cost"] = ratio(table["cost"], float(table["cost"].sum()))
-    earlier = summed["before"].reindex(tiers).fillna(0).reset_index(drop=True)
-    table["share_before"] = ratio(earlier, float(earlier.sum()))
-    return table.assign(share_change=table["share_of_cost"] - table["share_before"])
-
-
-def quarterly_list(
-    costs: pd.DataFrame, usage: pd.DataFrame, period: str, catalogue: ModelCatalogue, *, year_start: int = 1
-) -> pd.DataFrame:
-    """List what a quarter's end asks, with what the ledger says on it.
-
-    Parameters
-    ----------
-    costs, usage : DataFrame
-        Ledger and usage, all months known.
-    period : str
-        Month ``YYYY-MM``.
-    catalogue : ModelCatalogue
-        Tiers of models.
-    year_start : int
-        First month of the financial year.
-
-    Returns
-    -------
-    DataFrame
-        One row per topic: ``topic``, ``question``, ``measure`` (what is measured; null where only a role can say),
-        ``last_quarter_month`` and ``now`` (value three months before and in this month) and ``quarter_change`` (share).
-        Empty unless the month ends a quarter.
-
-    References
-    ----------
-    Requirement G5.
-    """
-    ends = bool(period) and (int(period[5:]) - year_start) % 3 == 2
-    if not ends:
-        return pd.DataFrame(columns=["topic", "question", "measure", "last_quarter_month", "now", "quarter_change"])
-    former = str(pd.Period(period, "M") - 3)
-    seen = [
-        _quarterly_measures(costs[months(costs) == month], usage[months(usage) == month], catalogue)
-        for month in (former, period)
-    ]
-    table = pd.DataFrame(_QUARTERLY, columns=["topic", "question", "measure"])
-    for name, values in zip(("last_quarter_month", "now"), seen, strict=True):
-        table[name] = table["topic"].map(values).astype("float64")
-    return table.assign(quarter_change=ratio(table["now"], table["last_quarter_month"]) - 1)
+    told = alerts[alerts["kind"].isin(_OVERRUNS)].set_index("subject")["also"]
+    kept = budgets[budgets["budget"].isin(told.index)]
+    return kept.assign(also=kept["budget"].map(told)).reset_index(drop=True)
 
 
 def review_checks(held: pd.DataFrame, exceptions: pd.DataFrame, period: str) -> pd.DataFrame:
@@ -214,20 +160,33 @@ def review_checks(held: pd.DataFrame, exceptions: pd.DataFrame, period: str) -> 
     ])  # fmt: skip
 
 
-def _budget_rows(params: Params, budgets: pd.DataFrame, proposals: pd.DataFrame) -> list[dict[str, object]]:
-    limit = params.organisation.alerts.overrun_probability
+def _beside_record(row: dict[str, object], record: Decision) -> dict[str, object]:
+    """Say that a proposal is on record already; of a quantity decided in part, propose the rest."""
+    whole = row.get("quantity")
+    if not whole or not record.quantity or record.quantity >= whole:
+        return {"on_record": f"{record.decided}: {record.decision}"}
+    left = whole - record.quantity
+    return {
+        "decision": f"{row['decision']}: {left:,.0f} beyond the {record.quantity:,.0f} decided on {record.decided}",
+        "effect": row["effect"] * left / whole,
+        "quantity": left,
+    }
+
+
+def _budget_rows(budgets: pd.DataFrame, alerts: pd.DataFrame, proposals: pd.DataFrame) -> list[dict[str, object]]:
     rows = []
-    for row in budgets[(budgets["overrun_probability"] >= limit) & ~budgets["is_excepted"].astype(bool)].to_dict(
-        "records"
-    ):
+    for row in overrun_budgets(budgets, alerts).to_dict("records"):
         length = (row["last_day"] - row["first_day"]).days + 1
         over = (row["projected"] - float(row["allowed"])) / length * DAYS_A_MONTH
+        sure = (
+            "it is exceeded" if row["used_share"] >= 1 else f"an overrun is {row['overrun_probability']:.0%} probable"
+        )
         rows.append({
             "kind": "budget",
             "assistant": row["assistant"] if isinstance(row["assistant"], str) else ORGANISATION,
-            "decision": f"budget {row['budget']}: spend less by then, or raise it to USD {row['projected']:,.0f}",
+            "decision": f"budget {row['budget']}: spend less, or raise it to USD {row['projected']:,.0f}",
             "evidence": f"USD {row['projected']:,.0f} of {float(row['allowed']):,.0f} by {row['last_day'].date()}, "
-            f"an overrun is {row['overrun_probability']:.0%} probable",
+            + (f"{sure}; the same overrun in {row['also']}" if isinstance(row["also"], str) else sure),
             "owner": row["budget_owner"],
             "effect": -over,
         })  # fmt: skip
@@ -257,9 +216,8 @@ def _waste_rows(waste: pd.DataFrame, wasted: pd.DataFrame, least: float) -> list
     rows: list[dict[str, object]] = []
     for row in waste[(waste["cost"] > least) & waste["waste"].isin(list(_RETIRED))].to_dict("records"):
         evidence = f"{row['quantity']:,.0f} {row['unit']}, most of it {row['largest_part']}"
-        rows.append(
-            {"kind": "retirement", "decision": _RETIRED[row["waste"]], "evidence": evidence, "effect": -row["cost"]}
-        )
+        found = {"waste": row["waste"], "quantity": row["quantity"], "evidence": evidence, "effect": -row["cost"]}
+        rows.append({"kind": "retirement", "decision": _RETIRED[row["waste"]]} | found)
     lost = wasted[wasted["call_class"].isin(list(_WASTED)) & wasted["workflow"].notna() & wasted["assistant"].notna()]
     summed = lost.groupby(["assistant", "workflow", "call_class"], as_index=False)[["requests", "cost"]].sum()
     summed = (
@@ -288,7 +246,8 @@ def _exception_rows(exceptions: pd.DataFrame) -> list[dict[str, object]]:
             "assistant": names[0],
             "workflow": names[1] if len(names) > 1 else None,
             "decision": f"{row['about']}: end what the lapsed exception allowed, or renew it",
-            "evidence": f"lapsed {ended}, USD {row['cost_since_lapse']:,.2f} spent after; {row['reason']}",
+            "evidence": f"lapsed {ended}, USD {row['cost_since_lapse']:,.2f} spent in the month after it; "
+            f"{row['reason']}",
             "owner": row["approver"],
             "effect": None,
         })  # fmt: skip
@@ -307,39 +266,11 @@ def _owner(params: Params, assistant: str, kind: str) -> str | None:
 def _command(row: dict[str, object]) -> str:
     """Write the command that records a proposal."""
     parts = ["finops", "decide", "--kind", row["kind"]]
-    for name in ("assistant", "workflow", "decision", "owner"):
-        parts += [f"--{name}", row[name] or "ROLE"] if row[name] or name == "owner" else []
+    for name in ("assistant", "workflow", "decision", "owner", "waste", "quantity"):
+        value = row.get(name) or ("ROLE" if name == "owner" else None)
+        parts += [f"--{name}", f"{value:g}" if name == "quantity" else value] if value else []
     effect = row.get("effect")
     parts += ["--effect", f"{effect:.2f}"] if effect is not None and not pd.isna(effect) else []
     if row["kind"] == "exception":
         parts += ["--approver", row["owner"], "--reason", "WHY", "--expires", row["review"]]
     return shlex.join(str(part) for part in [*parts, "--review", row["review"]])
-
-
-def _quarterly_measures(costs: pd.DataFrame, usage: pd.DataFrame, catalogue: ModelCatalogue) -> dict[str, float | None]:
-    """Measure what the quarterly topics ask of one month."""
-    if costs.empty:
-        return {}
-    sums = tally(costs, ["provider"])
-    spent = sums.set_index("provider")["contracted_cost"].astype("float64").fillna(0)
-    cost, tokens, listed = spent.sum(), sums["tokens"].sum(), float(total(sums["list_cost"]) or 0)
-    inputs = [name for name in BUCKETS if name not in ("output_tokens", "reasoning_tokens")]
-    read, entered = float(sums["cache_read_tokens"].sum()), float(sums[inputs].to_numpy(dtype=float).sum())
-    model = dimension_values(costs, "model")
-    premium = [name for name in model.unique() if catalogue.tier_of(name) in ("premium", "frontier")]
-    on_premium = costs[model.isin(premium).astype(bool)]["contracted_cost"]
-    calls = usage["request_count"].astype("float64").sum()
-
-    def a_request(amount: float) -> float | None:
-        return amount / calls if calls else None
-
-    return {
-        "prices": cost / tokens * 1e6 if tokens else None,
-        "providers": spent.max() / cost if cost else None,
-        "tier policy": on_premium.astype("float64").sum() / cost if cost else None,
-        "cache": read / entered if entered else None,
-        "retrieval quality": a_request(usage["retrieved_tokens"].astype("float64").sum(min_count=1)),
-        "prompt growth": a_request(entered),
-        "context": a_request(usage["history_tokens"].astype("float64").sum(min_count=1)),
-        "contracts": 1 - cost / listed if listed else None,
-    }

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import pandas as pd
 
-from finops_lib.inform.forecast.backtest import backtest
+from finops_lib.inform.forecast.backtest import backtest_summary
 from finops_lib.inform.measures import BUCKETS, tally, total
 from finops_lib.inform.profile.coverage import attribution_coverage
 from finops_lib.inform.scope import months
-from finops_lib.operate.budgets.burn import spend_history
+from finops_lib.operate.review.month_events import events_of_month
 from finops_lib.settings import ORGANISATION, Params, Promotion
 from finops_lib.settings.base import Model
 
@@ -21,7 +20,6 @@ _COLUMNS = (
     *("cadence", "owner", "what_adds_it"),
 )
 _FLAT = 0.02
-_SPIKES = 0.02
 _INPUT = ("uncached_input_tokens", "cache_read_tokens", "cache_write_tokens")
 _INPUT_CLASSES = [name for bucket in _INPUT for name in BUCKETS[bucket]]
 
@@ -56,28 +54,29 @@ class Indicator:
 _OUTCOMES = "the table of outcomes, two quarters of it"
 INDICATORS = {
     "cost_per_outcome_change": Indicator(
-        "Cost per successful outcome, quarter on quarter", "cost / outcomes, against the quarter before",
+        "Cost per successful outcome, quarter so far",
+        "model cost / outcomes of the quarter so far, against the quarter before",
         "share", "at most", "business", _OUTCOMES),
     "cost_per_outcome": Indicator(
-        "Cost per successful outcome", "cost of the assistants that count outcomes / outcomes",
+        "Cost per successful outcome", "model cost of the assistants that count outcomes / outcomes",
         "USD", "tracked", "business", "the table of outcomes"),
     "gated_promotions": Indicator(
-        "Pass rate at promotion", "changes promoted by the gate / changes promoted",
+        "Promotions with the gate's verdict", "changes promoted by the gate / changes promoted",
         "share", "at least", "technical", "evaluations, and finops promote", "per change"),
     "coverage": Indicator(
         "Allocation Accuracy Index", "cost that names team, workflow and cost center / total cost",
         "share", "at least", "technical", "tags on requests, or virtual keys"),
-    "forecast_accuracy": Indicator(
-        "Forecast Accuracy Rate (Spend)", "(forecast - actual) / forecast, last 30 days",
-        "share", "within", "business", "58 days of data"),
+    "forecast_error": Indicator(
+        "Forecast error", "|forecast - actual| / actual of past windows of 30 days, by driver",
+        "share", "at most", "business", "58 days of data"),
     "budget_variance": Indicator(
         "Variance budgeted vs forecasted", "(budget - forecast) / budget, of the widest budget",
         "share", "within", "business", "budgets in parameters/"),
     "within_budget": Indicator(
-        "Teams within budget", "budgets whose forecast stays within / budgets in force",
+        "Budgets within forecast", "budgets whose forecast stays within / budgets in force",
         "share", "at least", "business", "budgets in parameters/"),
-    "cost_per_workflow": Indicator(
-        "Cost per completed workflow", "cost / successful tasks",
+    "cost_per_successful_task": Indicator(
+        "Cost per successful task", "cost / successful tasks",
         "USD", "tracked", "business", "task ids, or a status on calls"),
     "cost_per_call": Indicator("Cost per API Call", "cost / calls", "USD", "tracked", "technical", "calls in the logs"),
     "input_share": Indicator(
@@ -108,7 +107,7 @@ def scorecard(
     results: pd.DataFrame,
     budgets: pd.DataFrame,
     events: pd.DataFrame,
-    as_of: date | None,
+    windows: pd.DataFrame,
     promotions: Sequence[Promotion] = (),
 ) -> pd.DataFrame:
     """Hold each indicator against its target and against the month before.
@@ -124,11 +123,11 @@ def scorecard(
     results : DataFrame
         As ``inform.unit_costs_by_month`` returns it.
     budgets : DataFrame
-        ``summary`` of ``burn``; the widest budget of the scope first.
+        ``summary`` of ``burn``.
     events : DataFrame
         ``events`` of ``watch_assistants`` that concern the scope.
-    as_of : date or None
-        Last complete day.
+    windows : DataFrame
+        As ``inform.backtest_cost`` returns them.
     promotions : sequence of Promotion
         Of the scope, on record.
 
@@ -136,9 +135,9 @@ def scorecard(
     -------
     DataFrame
         One row per indicator: ``kpi``, ``formula``, ``unit`` (USD or share), ``comparison`` with ``target``,
-        ``actual``, ``previous`` (the month, quarter or window before), ``change`` (of a share in points, else
-        relative), ``trend`` (up, down, flat, not known), ``state`` (met, missed, tracked, not known), ``cadence``,
-        ``owner`` (role), ``what_adds_it`` (where it is not known).
+        ``actual``, ``previous`` (of the month before; of the forecast, without its last window), ``change`` (of a
+        share in points, else relative), ``trend`` (up, down, flat, not known), ``state`` (met, missed, tracked, not
+        known), ``cadence``, ``owner`` (role), ``what_adds_it`` (where it is not known).
 
     References
     ----------
@@ -152,11 +151,9 @@ def scorecard(
         for month in (period, before)
     )
     now |= _per_quarter(results, period, params.settings.forecast.year_start) | _of_budgets(budgets)
-    daily = spend_history(costs, pd.Timestamp(as_of)) if as_of else pd.Series()
-    windows = backtest(daily, origins=2) if len(daily) else None
-    rates = ((windows["forecast"] - windows["actual"]) / windows["forecast"]).tolist() if windows is not None else []
-    for known, place in ((now, -1), (then, -2)):
-        known["forecast_accuracy"] = rates[place] if len(rates) >= -place else None
+    by_driver = windows[windows["method"] == "by driver"]
+    for known, seen in ((now, by_driver), (then, by_driver.iloc[:-1])):
+        known["forecast_error"] = backtest_summary(seen)["wape"] if len(seen) else None
     now["gated_promotions"] = (
         sum(one.verdict == "promote" for one in promotions) / len(promotions) if promotions else None
     )
@@ -172,11 +169,11 @@ def _targets(settings: Model) -> dict[str, float | None]:
         "cost_per_outcome_change": held.cost_per_outcome_change,
         "gated_promotions": 1.0,
         "coverage": settings.coverage_target,
-        "forecast_accuracy": settings.forecast.accuracy_target,
+        "forecast_error": settings.forecast.accuracy_target,
         "budget_variance": held.budget_variance,
-        "within_budget": held.teams_within_budget,
+        "within_budget": held.budgets_within_forecast,
         "prompt_cache_share": settings.forecast.cache_target,
-        "anomaly_rate": _SPIKES,
+        "anomaly_rate": held.unusual_cost,
         "input_share": held.input_share,
     }
 
@@ -252,10 +249,8 @@ def _of_month(costs: pd.DataFrame, usage: pd.DataFrame) -> dict[str, float | Non
 
 def _of_results(results: pd.DataFrame, month: str) -> dict[str, float | None]:
     row = results[results["month"] == month]
-    names = {"cost_per_outcome": "cost_per_outcome", "cost_per_successful_task": "cost_per_workflow"}
-    return {
-        name: float(row[column].iloc[0]) for column, name in names.items() if len(row) and pd.notna(row[column].iloc[0])
-    }
+    names = ("cost_per_outcome", "cost_per_successful_task")
+    return {name: float(row[name].iloc[0]) for name in names if len(row) and pd.notna(row[name].iloc[0])}
 
 
 def _per_quarter(results: pd.DataFrame, period: str, year_start: int) -> dict[str, float | None]:
@@ -276,11 +271,8 @@ def _per_quarter(results: pd.DataFrame, period: str, year_start: int) -> dict[st
 
 
 def _unusual(costs: pd.DataFrame, events: pd.DataFrame, month: str) -> dict[str, float | None]:
-    if costs.empty:
-        return {}
-    spent = float(total(costs["contracted_cost"]) or 0)
-    began = events[pd.to_datetime(events["start"]).dt.strftime("%Y-%m") == month] if len(events) else events
-    beyond = began["impact"].astype("float64").clip(lower=0).sum() if len(began) else 0.0
+    spent = float(total(costs["contracted_cost"]) or 0) if len(costs) else 0.0
+    beyond = float(events_of_month(events, month)["impact_in_month"].clip(lower=0).sum())
     return {"anomaly_rate": beyond / spent if spent else None}
 
 
@@ -289,6 +281,7 @@ def _of_budgets(budgets: pd.DataFrame) -> dict[str, float | None]:
     if held.empty:
         return {}
     allowed, projected = held["allowed"].astype("float64"), held["projected"].astype("float64")
-    widest = held.index[held["about"] == "everything"].tolist() or [held.index[0]]
-    variance = (allowed[widest[0]] - projected[widest[0]]) / allowed[widest[0]]
+    whole = held["about"] == "everything"
+    widest = allowed[whole if whole.any() else held.index].idxmax()
+    variance = (allowed[widest] - projected[widest]) / allowed[widest]
     return {"budget_variance": variance, "within_budget": float((projected <= allowed).mean())}

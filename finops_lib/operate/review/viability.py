@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -22,7 +21,15 @@ _COUNTED_AT = {"low": 1 / 3, "medium": 2 / 3, "high": 1.0}
 """Part of a value that is counted on, by the confidence in it."""
 _COLUMNS = (
     *("assistant", "verdict", "reason", "outcomes", "cost_per_outcome", "cost_lower_80", "cost_upper_80"),
-    *("value_per_outcome", "confidence", "value_per_cost", "ratio_lower_80", "ratio_upper_80", "unit_change"),
+    *(
+        "value_per_outcome",
+        "confidence",
+        "value_per_cost",
+        "counted_per_cost",
+        "ratio_lower_80",
+        "ratio_upper_80",
+        "unit_change",
+    ),
     *("unit_change_lower_80", "unit_change_upper_80", "success_rate", "success_before", "cost_basis", "cost_a_month"),
 )
 
@@ -33,8 +40,8 @@ def viability(
     usage: pd.DataFrame,
     outcomes: pd.DataFrame,
     as_of: date | None,
+    charges: pd.DataFrame,
     *,
-    full_cost_factor: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Hold the value of an outcome against its cost, assistant by assistant, and say what follows.
@@ -49,8 +56,8 @@ def viability(
         Outcomes (``schema.OUTCOMES``) of any months.
     as_of : date or None
         Last complete day.
-    full_cost_factor : mapping of str to float, optional
-        Assistant → true cost / model cost, where its bills are known.
+    charges : DataFrame
+        Lines of bills (``schema.CHARGES``) of any months.
     seed : int
         Seed of the resampling.
 
@@ -60,11 +67,15 @@ def viability(
         One row per assistant that spends, costliest first: ``verdict`` (scale, fix, hold, retire), ``reason``,
         ``cost_per_outcome``, ``value_per_outcome`` (USD), ``value_per_cost``, the change of the cost per outcome from
         the first half of the last 91 days to the second, each with its 80% interval; ``confidence`` in the value,
-        ``success_rate`` and ``success_before`` (calls whose answer solved the task, else was accepted, as a share of
-        all calls; second and first half), ``cost_basis`` (model cost, true cost), ``cost_a_month`` (USD).
+        ``counted_per_cost`` (the part of ``value_per_cost`` that is counted), ``success_rate`` and ``success_before``
+        (calls whose answer solved the task, else was accepted, as a share of all calls; second and first half),
+        ``cost_basis`` (true cost, or model cost where nothing else is known), ``cost_a_month`` (USD).
 
     Notes
     -----
+    True cost = model calls + own bills + human review, as ``own_cost_by_day`` has them; a lower bound, for what
+    assistants share is left out.
+
     Cost and outcomes of whole weeks are drawn together (circular block bootstrap, blocks of seven days, 2,000
     draws), so weekdays and days that hang together stay so. Of a value that is less than sure only a part is counted:
     a third at low confidence, two thirds at medium. Scale: even the lower bound pays, the cost of an outcome is not
@@ -79,15 +90,17 @@ def viability(
     if as_of is None:
         return pd.DataFrame(columns=list(_COLUMNS))
     in_costs, in_usage = (dimension_values(frame, "assistant") for frame in (costs, usage))
+    beside = own_cost_by_day(params, charges, usage, as_of)
     rows = []
     for name in sorted(set(in_costs.unique()) & {*params.assistants}):
         if params.assistant not in (ORGANISATION, name):
             continue
         settings = params.settings_in_force[name]
-        factor = (full_cost_factor or {}).get(name)
+        own = costs[(in_costs == name).to_numpy(dtype=bool)]
+        spent = own["contracted_cost"].astype("float64").groupby(days(own)).sum()
         counted = outcomes[outcomes["assistant"] == name] if len(outcomes) else outcomes
-        daily = _daily(costs[(in_costs == name).to_numpy(dtype=bool)], counted, settings.outcome, as_of, factor or 1.0)
-        row = {"assistant": name, "cost_basis": "true cost" if factor else "model cost"}
+        daily = _daily(spent, beside.get(name), counted, settings.outcome, as_of)
+        row = {"assistant": name, "cost_basis": "true cost" if name in beside else "model cost"}
         row |= _success(usage[(in_usage == name).to_numpy(dtype=bool)], as_of)
         row |= _measured(daily, settings.outcome, seed)
         rows.append(row | dict(zip(("verdict", "reason"), _verdict(row), strict=True)))
@@ -95,6 +108,55 @@ def viability(
     words = ("assistant", "verdict", "reason", "confidence", "cost_basis")
     table = table.astype({name: "float64" for name in _COLUMNS if name not in words})
     return table.sort_values(["cost_a_month", "assistant"], ascending=[False, True], ignore_index=True)
+
+
+def own_cost_by_day(params: Params, charges: pd.DataFrame, usage: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    """Lay what an assistant costs beside its model calls on days: bills that name it, and human review.
+
+    Parameters
+    ----------
+    params : Params
+        Assistants, and their hourly rates of review.
+    charges : DataFrame
+        Lines of bills (``schema.CHARGES``) of any months.
+    usage : DataFrame
+        Usage, all months known.
+    as_of : date
+        Last complete day.
+
+    Returns
+    -------
+    DataFrame
+        One column per assistant that has any such cost, one row per day up to ``as_of``; USD.
+
+    Notes
+    -----
+    A line of a bill is spread evenly over the days it is for, so that money which is fixed for a month stays so
+    whatever the number of calls. Days before the first bill, and after the last, cost what the nearest billed day did.
+    """
+    billed = charges[charges["provider"].isna() & charges["assistant"].isin(list(params.assistants))]
+    span = pd.date_range(days(usage).min() if len(usage) else as_of, as_of)
+    parts = [_bills_by_day(billed, span)] if len(billed) else []
+    rates = {name: float(params.settings_in_force[name].review_hourly_rate or 0) for name in params.assistants}
+    hourly = dimension_values(usage, "assistant").map(rates).astype("float64")
+    review = usage["review_minutes"].astype("float64") / 60 * hourly
+    reviewed = pd.DataFrame({"day": days(usage), "name": dimension_values(usage, "assistant"), "cost": review})
+    parts.append(reviewed[review > 0].pivot_table("cost", "day", "name", aggfunc="sum"))
+    return pd.concat(parts).groupby(level=0).sum().reindex(span).fillna(0.0)
+
+
+def _bills_by_day(billed: pd.DataFrame, span: pd.DatetimeIndex) -> pd.DataFrame:
+    """Spread lines of bills evenly over the days they are for."""
+    periods = {name: pd.to_datetime(billed[f"charge_period_{name}"], utc=True).dt.tz_localize(None).dt.normalize()
+               for name in ("start", "end")}  # fmt: skip
+    keys = [billed["assistant"].astype(str), periods["start"], periods["end"]]
+    summed = billed["billed_cost"].astype("float64").groupby(keys).sum().rename("cost").reset_index()
+    last = np.maximum(summed["charge_period_end"] - pd.Timedelta(days=1), summed["charge_period_start"])
+    summed["day"] = [pd.date_range(*ends) for ends in zip(summed["charge_period_start"], last, strict=True)]
+    summed["cost"] /= summed["day"].map(len)
+    known = summed.explode("day").pivot_table("cost", "day", "assistant", aggfunc="sum")
+    known = known.reindex(pd.date_range(known.index.min(), known.index.max())).fillna(0.0)
+    return known.reindex(span, method="nearest")
 
 
 def block_bootstrap(values: np.ndarray, draws: int = _DRAWS, seed: int = 0) -> np.ndarray:
@@ -112,23 +174,24 @@ def block_bootstrap(values: np.ndarray, draws: int = _DRAWS, seed: int = 0) -> n
     Returns
     -------
     array, draw × measure
-        Sums over as many weeks as the days make up, the end joined to the beginning.
+        Sums over as many days as there are: whole weeks, the last cut short; the end is joined to the beginning.
 
     Examples
     --------
-    >>> block_bootstrap(np.ones((14, 2)), draws=3).tolist()
-    [[14.0, 14.0], [14.0, 14.0], [14.0, 14.0]]
+    >>> block_bootstrap(np.ones((15, 2)), draws=2).tolist()
+    [[15.0, 15.0], [15.0, 15.0]]
     """
     length = len(values)
     around = np.concatenate([values, values[: _BLOCK_DAYS - 1]])
-    summed = np.vstack([np.zeros(values.shape[1]), np.cumsum(around, axis=0)])
-    weeks = summed[_BLOCK_DAYS:] - summed[:-_BLOCK_DAYS]
-    starts = np.random.default_rng(seed).integers(length, size=(draws, -(-length // _BLOCK_DAYS)))
-    return weeks[starts].sum(axis=1)
+    running = np.vstack([np.zeros(values.shape[1]), np.cumsum(around, axis=0)])
+    whole, rest = divmod(length, _BLOCK_DAYS)
+    starts = np.random.default_rng(seed).integers(length, size=(draws, whole + 1))
+    weeks = running[_BLOCK_DAYS:][starts[:, :whole]] - running[starts[:, :whole]]
+    return weeks.sum(axis=1) + running[starts[:, whole] + rest] - running[starts[:, whole]]
 
 
 def _daily(
-    costs: pd.DataFrame, outcomes: pd.DataFrame, outcome: Outcome | None, as_of: date, factor: float
+    spent: pd.Series, beside: pd.Series | None, outcomes: pd.DataFrame, outcome: Outcome | None, as_of: date
 ) -> pd.DataFrame:
     """Lay cost, outcomes and value on the last 91 days for which there are outcomes at all."""
     last = pd.Timestamp(as_of)
@@ -137,14 +200,14 @@ def _daily(
     if outcome and outcome.value is not None:
         value = value.fillna(counts * float(outcome.value))
     dates = pd.to_datetime(outcomes["date"])
-    spent = costs["contracted_cost"].astype("float64").groupby(days(costs)).sum() * factor
     first = max(last - pd.Timedelta(days=_DAYS - 1), spent.index.min() if len(spent) else last)
     span = pd.date_range(first, last)
-    summed = {"cost": spent, "outcomes": counts.groupby(dates).sum(), "value": value.groupby(dates).sum(min_count=1)}
-    table = pd.DataFrame({name: series.reindex(span) for name, series in summed.items()}, index=span)
+    spent = spent.reindex(span, fill_value=0.0) + (0.0 if beside is None else beside.reindex(span, fill_value=0.0))
+    summed = {"outcomes": counts.groupby(dates).sum(), "value": value.groupby(dates).sum(min_count=1)}
+    table = pd.DataFrame({"cost": spent} | {name: series.reindex(span) for name, series in summed.items()}, index=span)
     known = table.index[table["outcomes"].notna()]
-    table.attrs["cost_a_month"] = float(table["cost"].fillna(0).iloc[-28:].mean() * DAYS_A_MONTH)
-    return table[known.min() : known.max()].fillna({"cost": 0.0, "outcomes": 0.0}) if len(known) else table.head(0)
+    table.attrs["cost_a_month"] = float(table["cost"].iloc[-28:].mean() * DAYS_A_MONTH)
+    return table[known.min() : known.max()].fillna({"outcomes": 0.0}) if len(known) else table.head(0)
 
 
 def _measured(daily: pd.DataFrame, outcome: Outcome | None, seed: int) -> dict[str, object]:
@@ -174,6 +237,7 @@ def _measured(daily: pd.DataFrame, outcome: Outcome | None, seed: int) -> dict[s
         row["ratio_lower_80"], row["ratio_upper_80"] = np.quantile(worth, [0.1, 0.9])
         confirmed = outcome is not None and outcome.confirmed_by
         row["confidence"] = outcome.confidence if confirmed else "low"
+        row["counted_per_cost"] = row["value_per_cost"] * _COUNTED_AT[row["confidence"]]
     return row
 
 
@@ -204,9 +268,9 @@ def _verdict(row: dict[str, object]) -> tuple[str, str]:
     falling = float(row["unit_change"]) < -_STEADY and float(row["unit_change_upper_80"]) < 0
     now, before = row["success_rate"], row["success_before"]
     worse = now is not None and before is not None and float(before) - float(now) > _STEADY
-    counted = "" if part == 1 else f", {'a third' if confidence == 'low' else 'two thirds'} of it counted"
-    value = f"a dollar brings {float(row['value_per_cost']):.2f} of value (confidence {confidence}{counted})"
-    change = f"{float(row['unit_change']):+.0%} in a quarter"
+    counted = "" if part == 1 else f", of which {float(row['counted_per_cost']):.2f} counted"
+    value = f"a dollar brings {float(row['value_per_cost']):.2f} of value{counted} (confidence {confidence})"
+    change = f"{round(float(row['unit_change']), 2) + 0.0:+.0%} in the second half of the last {row['days']} days"
     if lower >= 1:
         if rising:
             return "fix", f"{value}, but an outcome gets dearer ({change})"
@@ -215,40 +279,8 @@ def _verdict(row: dict[str, object]) -> tuple[str, str]:
         return "scale", f"{value}, and an outcome does not get dearer ({change})"
     if upper >= 1:
         return "hold", f"{value}: whether it pays is not sure"
-    if falling:
-        return "fix", f"{value}: it does not pay yet, but gets cheaper ({change})"
     if confidence == "low" and float(row["ratio_upper_80"]) >= 1:
         return "fix", f"{value}: let somebody confirm the value before anything else"
+    if falling:
+        return "fix", f"{value}: it does not pay yet, but gets cheaper ({change})"
     return "retire", f"{value}: not even the better end of what is likely pays"
-
-
-def full_cost_factors(
-    params: Params, charges: pd.DataFrame, costs: pd.DataFrame, usage: pd.DataFrame
-) -> dict[str, float]:
-    """Say how many times its model cost each assistant really costs, as far as its own bills tell.
-
-    Parameters
-    ----------
-    params : Params
-        Hourly rates of review.
-    charges : DataFrame
-        Charges of a month, as ``inform.charges_of_record`` returns them.
-    costs, usage : DataFrame
-        Ledger and usage of the same month.
-
-    Returns
-    -------
-    dict
-        Assistant → (billed charges that name it + review minutes × hourly rate) / contracted cost of its calls; only
-        where a bill other than the models' names it. What is shared is left out: the factor is a lower bound.
-    """
-    named = charges[charges["assistant"].notna()] if len(charges) else charges
-    others = named[named["provider"].isna()]["assistant"].unique() if len(named) else []
-    spent = costs["contracted_cost"].astype("float64").groupby(dimension_values(costs, "assistant")).sum()
-    minutes = usage["review_minutes"].astype("float64").groupby(dimension_values(usage, "assistant")).sum()
-    factors = {}
-    for name in sorted(set(others) & set(spent[spent > 0].index) & {*params.assistants}):
-        billed = float(named.loc[(named["assistant"] == name), "billed_cost"].astype("float64").sum())
-        rate = params.settings_in_force[name].review_hourly_rate or 0
-        factors[name] = (billed + float(minutes.get(name, 0.0)) * float(rate) / 60) / float(spent[name])
-    return factors

@@ -80,19 +80,23 @@ class Evidence:
         return (self.as_of.replace(day=1), self.as_of) if self.as_of else None
 
     def reviews(self, assistant: str) -> tuple[date | None, date | None]:
-        """Return the day of the last decision about an assistant or all of them, and the day of the next review."""
-        about = [one for one in self.params.decisions if one.assistant in (assistant, ORGANISATION)]
+        """Return the day of the last decision about an assistant, and the day of the next review."""
+        about = [one for one in self.params.decisions if one.assistant == assistant]
         held = [one for one in about if self.as_of is None or one.decided <= self.as_of]
         last = max((one.decided for one in held), default=None)
         return last, min((one.review for one in held if self.as_of is None or one.review >= self.as_of), default=None)
 
     @cached_property
     def windows(self) -> pd.DataFrame:
-        """Back-test of the scope's daily cost."""
-        daily = self.costs["contracted_cost"].astype("float64").groupby(days(self.costs)).sum(min_count=1)
-        if not daily.notna().any():
-            return pd.DataFrame(columns=["origin", "last_day", "actual", "forecast", "error", "mae", "naive_mae"])
-        return inform.backtest(daily, origins=self.params.settings.forecast.backtest_windows)
+        """Back-test of the forecast by driver, as the forecast's page has it."""
+        origins, calendar = self.params.settings.forecast.backtest_windows, self.params.organisation.holidays
+        tests = inform.backtest_cost(self.costs, self.usage, self.as_of, origins=origins, calendar=calendar)
+        return tests[tests["method"] == "by driver"]
+
+    def evaluation_sets(self, assistant: str) -> list[str]:
+        """Names of the evaluation sets of an assistant: its own name, or one below it (``name/…``)."""
+        names = self.evaluations["evaluation_set"].astype(str)
+        return sorted(set(names[(names == assistant) | names.str.startswith(f"{assistant}/")]))
 
     @cached_property
     def assistants(self) -> dict[str, AssistantEvidence]:
@@ -101,9 +105,7 @@ class Evidence:
         chosen = params.assistants if params.assistant == ORGANISATION else {params.assistant: params.settings}
         of_costs, of_usage = (dimension_values(frame, "assistant") for frame in (self.costs, self.usage))
         return {
-            name: AssistantEvidence(
-                name, settings, self.costs[of_costs == name], self.usage[of_usage == name], self.as_of
-            )
+            name: AssistantEvidence(name, settings, self.costs[of_costs == name], self.usage[of_usage == name], self)
             for name, settings in sorted(chosen.items())
         }
 
@@ -116,7 +118,12 @@ class AssistantEvidence:
     settings: Settings
     all_costs: pd.DataFrame = field(repr=False)
     all_usage: pd.DataFrame = field(repr=False)
-    as_of: date | None
+    whole: Evidence = field(repr=False)
+
+    @property
+    def as_of(self) -> date | None:
+        """Day looked from."""
+        return self.whole.as_of
 
     @cached_property
     def costs(self) -> pd.DataFrame:

@@ -11,20 +11,22 @@ from finops_lib.operate.rollout.evidence import AssistantEvidence, Evidence
 from finops_lib.settings import Raci
 
 _GATE = {
-    "business owner": "owners.business",
-    "technical owner": "owners.technical",
-    "cost center": "cost_center_named",
-    "model tier": "tiers_set",
-    "usage profile": "plan_given",
-    "budget threshold": "budget_set",
-    "observability tags": "coverage_reached",
-    "data classification": "data_class_named",
-    "security review": "security-review",
-    "fallback plan": "fallback_named",
-    "quality metric": "success_defined",
-    "value metric": "outcome_valued",
+    "business owner": ("owner", "business"),
+    "technical owner": ("owner", "technical"),
+    "cost center": ("check", "cost_center_named"),
+    "model tier": ("check", "tiers_set"),
+    "usage profile": ("check", "plan_given"),
+    "budget threshold": ("check", "budget_set"),
+    "observability tags": ("check", "coverage_reached"),
+    "data classification": ("check", "data_class_named"),
+    "security review": ("attestation", "security-review"),
+    "fallback plan": ("check", "fallback_named"),
+    "quality metric": ("check", "success_defined"),
+    "value metric": ("check", "outcome_valued"),
 }
-"""Requirement → the check, the parameter (with a dot) or the attested item (with a dash) that meets it."""
+"""Requirement → what meets it: an owner, a check, or an item that a role attests."""
+_ATTESTED_TOO = {"fallback_named": "fallback"}
+"""Check → the item that may be attested where it cannot tell."""
 
 _GATE_COLUMNS = ("assistant", "requirement", "passed", "evidence", "remedy")
 
@@ -53,18 +55,18 @@ def deployment_gate(evidence: Evidence, proofs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, assistant in evidence.assistants.items():
         attested = {a.item: a for a in assistant.settings.rollout.attested}
-        for requirement, by in _GATE.items():
-            if "." in by:
-                role = getattr(assistant.settings.owners, by.partition(".")[2])
+        for requirement, (kind, key) in _GATE.items():
+            if kind == "owner":
+                role = getattr(assistant.settings.owners, key)
                 found, passed = role or "not named", bool(role)
-                remedy = f"set {by} in parameters/{name}.yaml"
-            elif "-" in by:
-                found, passed, remedy = "not attested", False, _attest(by, name)
+                remedy = f"set owners.{key} in parameters/{name}.yaml"
+            elif kind == "attestation":
+                found, passed, remedy = "not attested", None, _attest(key, name)
             else:
-                proof = said[by, name]
+                proof = said[key, name]
                 found, passed, remedy = proof.found, proof.passed, proof.remedy
-            attestation = attested.get({"fallback_named": "fallback"}.get(by, by))
-            if attestation and not passed and ("-" in by or passed is None):
+            attestation = attested.get(_ATTESTED_TOO.get(key, key))
+            if attestation and passed is None:
                 found, passed = f"attested by {attestation.role} on {attestation.day}", True
             rows.append((name, requirement, bool(passed), found, "" if passed else remedy))
     return pd.DataFrame(rows, columns=list(_GATE_COLUMNS))
@@ -150,9 +152,8 @@ def _answers(evidence: Evidence, a: AssistantEvidence, users: Mapping[str, int])
     held = [f"hard cap {b.name}" for b in s.budgets if b.cap == "hard"]
     held += ["agent limits"] if s.agent_limits.model_dump(exclude_none=True) else []
     held += [f"budget {b.name} with alerts" for b in s.budgets if b.cap == "soft"]
-    sets = evidence.evaluations["evaluation_set"] if len(evidence.evaluations) else pd.Series(dtype=str)
     measured = [f"{s.success} tasks"] if s.success else []
-    measured += sorted(n for n in set(sets.astype(str)) if n.startswith(a.name))
+    measured += evidence.evaluation_sets(a.name)
     worth = f", worth USD {s.outcome.value}" if s.outcome and s.outcome.value is not None else ""
     return {
         "Who owns it?": " and ".join(filter(None, (s.owners.business, s.owners.technical))),

@@ -11,8 +11,6 @@ from finops_lib.inform.scope import UNATTRIBUTED, dimension_values
 from finops_lib.operate.rollout.evidence import Evidence, Finding
 from finops_lib.operate.rollout.governance import raci_mistakes
 
-_DAYS_TO_CLOSE = 10
-
 
 def _assistants_registered(e: Evidence) -> Finding:
     seen = set(dimension_values(e.costs, "assistant")) - {UNATTRIBUTED}
@@ -73,10 +71,10 @@ def _month_reconciled(e: Evidence) -> Finding:
     )
 
 
-def _last_month_closed(e: Evidence) -> Finding:
+def _last_month_closed(e: Evidence, limit: float) -> Finding:
     if e.as_of is None:
         return Finding(None, "no month yet", "read exports first")
-    last = str((pd.Timestamp(e.as_of) - pd.Timedelta(days=_DAYS_TO_CLOSE)).to_period("M") - 1)
+    last = str((pd.Timestamp(e.as_of) - pd.Timedelta(days=limit)).to_period("M") - 1)
     closed = last in set(e.closed["month"])
     return Finding(closed, f"{last} is {'closed' if closed else 'open'}", f"finops close --period {last}")
 
@@ -123,7 +121,7 @@ def _alerts_routed(e: Evidence) -> Finding:
     )
 
 
-OF_ORGANISATION: dict[str, Callable[[Evidence], Finding]] = {
+OF_ORGANISATION: dict[str, Callable[..., Finding]] = {
     "assistants_registered": _assistants_registered,
     "seats_given": _rows_given("seats", "rows of subscriptions"),
     "keys_name_teams": _keys_name_teams,

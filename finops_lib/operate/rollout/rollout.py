@@ -17,7 +17,7 @@ from finops_lib.checks import check, checklist
 from finops_lib.errors import ParamsError
 from finops_lib.operate.rollout.evidence import Evidence
 from finops_lib.operate.rollout.governance import deployment_gate, operating_questions, raci_mistakes
-from finops_lib.operate.rollout.proofs import CHECKS, PROOF_COLUMNS, prove
+from finops_lib.operate.rollout.proofs import CHECKS, LIMITED, PROOF_COLUMNS, prove
 from finops_lib.params import ORGANISATION, Params
 from finops_lib.settings import Attestation, RolloutItem
 
@@ -53,7 +53,8 @@ def read_rollout(project: Path) -> tuple[list[RolloutItem], dict[str, list[str]]
     Raises
     ------
     ParamsError
-        If an item is incomplete, names a check that is not there, or a criterion names an item that is not there.
+        If an item is incomplete, names a check that is not there, lacks its limit or has one too many, or a criterion
+        names an item that is not there.
     """
     shipped = yaml.safe_load((resources.files("finops_lib.operate.rollout") / _FILE).read_text(encoding="utf-8"))
     own = Path(project) / "parameters" / _FILE
@@ -72,6 +73,10 @@ def read_rollout(project: Path) -> tuple[list[RolloutItem], dict[str, list[str]]
     if unknown:
         message = f"{own}: no check and no item is called '{unknown[0]}'"
         raise ParamsError(message, hint=f"checks: {', '.join(sorted(CHECKS))}, or attestation")
+    wrong = [item for item in items if (item.proof in LIMITED) != (item.limit is not None)]
+    if wrong:
+        message = f"{own}: item '{wrong[0].id}': its check takes {'a' if wrong[0].proof in LIMITED else 'no'} limit"
+        raise ParamsError(message, hint=f"checks with a limit: {', '.join(sorted(LIMITED))}")
     return sorted(items, key=lambda item: item.day), criteria
 
 
@@ -182,6 +187,11 @@ def rollout_state(items: list[RolloutItem], proofs: pd.DataFrame, evidence: Evid
     return pd.DataFrame(rows, columns=list(_COLUMNS))
 
 
+def limits_of(items: list[RolloutItem]) -> dict[str, float]:
+    """Read what each check allows off the items it proves; of several the last to fall due counts."""
+    return {item.proof: item.limit for item in items if item.limit is not None}
+
+
 def follow_rollout(evidence: Evidence) -> RolloutReport:
     """Hold the 90 days of a scope against its evidence.
 
@@ -201,7 +211,7 @@ def follow_rollout(evidence: Evidence) -> RolloutReport:
         If the company's checklist cannot be read.
     """
     items, criteria = read_rollout(evidence.params.project)
-    proofs = prove(evidence)
+    proofs = prove(evidence, limits_of(items))
     gate = deployment_gate(evidence, proofs)
     state = rollout_state(items, pd.concat([proofs, _gate_proofs(gate)], ignore_index=True), evidence)
     return RolloutReport(

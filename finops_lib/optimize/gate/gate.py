@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -38,9 +38,10 @@ class Verdict:
         One sentence with the numbers it rests on.
     comparison : DataFrame
         One row: candidate, ``pairs``, ``worse`` (baseline passed, candidate failed), ``better``,
-        ``difference`` of the pass rates with ``lower`` and ``upper``, ``margin``, ``level``, ``p_value``
-        (of a loss of the margin or more), ``p_value_worse`` (of a loss within it), ``pairs_to_decide``
-        (if both are equally good; null once decided), ``saving`` per successful task as a share, with ends.
+        ``difference`` of the pass rates with ``lower`` and ``upper``, ``margin``, ``level`` that promotes and
+        ``level_worse`` that rejects, ``p_value`` (of a loss of the margin or more), ``p_value_worse`` (of a loss
+        within it), ``pairs_to_decide`` (if both are equally good; null once decided), ``saving`` per successful
+        task as a share, with ends.
     costs : DataFrame
         The baseline's row and the candidate's: ``configuration``, ``items``, ``passed``, ``pass_rate``,
         ``cost_per_call``, ``cost_per_successful_task`` with ``lower`` and ``upper`` (USD; null without
@@ -64,7 +65,6 @@ def evaluation_gate(
     planned_pairs: int | None = None,
     earlier_looks: Sequence[int] = (),
     spending: Spending = "obrien-fleming",
-    seed: int = 0,
 ) -> Verdict:
     """Decide whether a candidate may replace the baseline.
 
@@ -86,15 +86,13 @@ def evaluation_gate(
         For repeated looks at growing data: the pairs of the planned end, and those of each look before.
     spending : {"obrien-fleming", "pocock"}
         How the looks share ``alpha``.
-    seed : int
-        Of the bootstrap.
 
     Returns
     -------
     Verdict
         ``promote`` when a loss of the margin is ruled out and a success is not shown to cost more;
         ``reject`` when the loss is shown to be larger than the margin, or a success to cost more;
-        ``not enough evidence`` otherwise, with the pairs that would decide.
+        ``not enough evidence`` otherwise, with the pairs that would decide, and at a look that may spend nothing.
 
     Raises
     ------
@@ -103,27 +101,20 @@ def evaluation_gate(
 
     Notes
     -----
-    Paired test: ``paired_non_inferiority``. The interval of the difference has confidence 1 − 2·level.
+    Paired test: ``paired_non_inferiority``. The interval inverts it: its lower end lies above −margin when the
+    loss is ruled out, its upper end below when it is shown.
     Cost per successful task = cost of all items / items passed, interval by bootstrap over items (95%).
 
     References
     ----------
     Requirement F4.
     """
-    pairs = pair_items(baseline, candidate, training_items=training_items, allow_missing=allow_missing)
-    if pairs.empty:
-        message = "The two evaluations share no item"
-        raise EvaluationError(message, hint="evaluate both configurations on the same items")
+    measured = _measure(baseline, candidate, margin, training_items=training_items, allow_missing=allow_missing)
     level = alpha
     if planned_pairs is not None:
-        looks = spending_levels([*earlier_looks, len(pairs)], planned_pairs, alpha, spending)
+        looks = spending_levels([*earlier_looks, measured.counts["pairs"]], planned_pairs, alpha, spending)
         level = float(looks["level"].iloc[-1])
-    names = [_name(baseline, "baseline"), _name(candidate, "candidate")]
-    comparison = _compare(pairs, names[1], margin, level)
-    costs, saving = _cost_of_success(pairs, names, seed)
-    comparison = comparison.assign(**saving)
-    missing = len(set(baseline["item_id"].astype(str)) - set(pairs.index))
-    return _decide(comparison, costs, level=level, missing=missing)
+    return _decide(measured, (level, level), alpha)
 
 
 def compare_candidates(
@@ -131,9 +122,6 @@ def compare_candidates(
     baseline: str,
     margin: float,
     alpha: float = 0.05,
-    *,
-    training_items: Collection[str] = (),
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Put several candidates through the gate, none the likelier for being one of many.
 
@@ -145,18 +133,13 @@ def compare_candidates(
         Configuration to hold the others against.
     margin, alpha : float
         As for ``evaluation_gate``; ``alpha`` holds over all candidates together.
-    training_items : collection of str
-        As for ``evaluation_gate``.
-    seed : int
-        Of the bootstrap.
 
     Returns
     -------
     DataFrame
-        One row per candidate by name: ``candidate``, ``verdict``, ``reason``, the columns of
-        ``Verdict.comparison``, ``adjusted_p_value``, and the baseline's and the candidate's
-        ``cost_per_successful_task``, ``lower`` and ``upper`` ends with a prefix. Items a candidate lacks
-        keep it from being promoted.
+        One row per candidate by name: the columns of ``Verdict.comparison``, ``verdict``, ``reason``, and
+        ``pass_rate``, ``cost_per_call`` and ``cost_per_successful_task`` of both, prefixed ``baseline_`` and
+        ``candidate_``. Items a candidate lacks keep it from being promoted.
 
     Raises
     ------
@@ -165,7 +148,8 @@ def compare_candidates(
 
     Notes
     -----
-    Holm's correction, on promotions and on rejections apart.
+    Holm's correction, on promotions and on rejections apart: with k candidates left undecided, each p-value is
+    held against alpha / k, and the interval inverts the test at that level.
 
     References
     ----------
@@ -176,61 +160,77 @@ def compare_candidates(
         message = f"No evaluation of the baseline '{baseline}'; there are: {', '.join(by_name) or 'none'}"
         raise EvaluationError(message, hint="name the configuration that serves today as it stands in the evaluations")
     names = [name for name in by_name if name != baseline]
-    options = {"training_items": training_items, "allow_missing": True, "seed": seed}
-    single = [evaluation_gate(by_name[baseline], by_name[name], margin, alpha, **options) for name in names]
-    if not single:
+    measured = [_measure(by_name[baseline], by_name[name], margin, allow_missing=True) for name in names]
+    if not measured:
         return pd.DataFrame()
-    compared = pd.concat([verdict.comparison for verdict in single], ignore_index=True)
-    for column in ("p_value", "p_value_worse"):
-        compared[f"adjusted_{column}"] = multipletests(compared[column], method="holm")[1]
+    levels = tuple(_holm_level([one.counts[side] for one in measured], alpha) for side in ("p_value", "p_value_worse"))
     rows = []
-    for place, verdict in enumerate(single):
-        row = compared.iloc[[place]].reset_index(drop=True)
-        missing = len(set(by_name[baseline]["item_id"]) - set(by_name[names[place]]["item_id"]))
-        decided = _decide(row, verdict.costs, level=alpha, missing=missing, prefix="adjusted_")
-        row.insert(1, "verdict", decided.verdict)
-        row.insert(2, "reason", decided.reason)
-        for side, (_, cost) in zip(("baseline", "candidate"), verdict.costs.iterrows(), strict=True):
-            for column in ("pass_rate", "cost_per_call", "cost_per_successful_task"):
-                row[f"{side}_{column}"] = cost[column]
-        row["cost_lower"], row["cost_upper"] = verdict.costs.loc[1, ["lower", "upper"]]
-        rows.append(row.assign(pairs_to_decide=decided.comparison["pairs_to_decide"]))
+    for one in measured:
+        found = _decide(one, levels, alpha)
+        sides = {
+            f"{side}_{column}": found.costs.loc[place, column]
+            for place, side in enumerate(("baseline", "candidate"))
+            for column in ("pass_rate", "cost_per_call", "cost_per_successful_task")
+        }
+        rows.append(found.comparison.assign(verdict=found.verdict, reason=found.reason, **sides))
     return pd.concat(rows, ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What two evaluations show, before anything is decided."""
+
+    counts: dict[str, Any]
+    costs: pd.DataFrame
+    saving: dict[str, float]
+    missing: int
+
+
+def _measure(
+    baseline: pd.DataFrame,
+    candidate: pd.DataFrame,
+    margin: float,
+    *,
+    training_items: Collection[str] = (),
+    allow_missing: bool,
+) -> _Measured:
+    """Count the items that changed sides and test the loss from both sides of the margin."""
+    pairs = pair_items(baseline, candidate, training_items=training_items, allow_missing=allow_missing)
+    if pairs.empty:
+        message = "The two evaluations share no item"
+        raise EvaluationError(message, hint="evaluate both configurations on the same items")
+    worse = int((pairs["baseline_passed"] & ~pairs["candidate_passed"]).sum())
+    better = int((~pairs["baseline_passed"] & pairs["candidate_passed"]).sum())
+    names = [_name(baseline, "baseline"), _name(candidate, "candidate")]
+    costs, saving = _cost_of_success(pairs, names)
+    counts = {
+        "candidate": names[1],
+        "pairs": len(pairs),
+        "worse": worse,
+        "better": better,
+        "difference": (better - worse) / len(pairs),
+        "margin": margin,
+        "p_value": float(non_inferiority_p_value(worse, better, len(pairs), margin)),
+        "p_value_worse": float(inferiority_p_value(worse, better, len(pairs), margin)),
+    }
+    missing = len(set(baseline["item_id"].astype(str)) - set(pairs.index))
+    return _Measured(counts, costs, saving, missing)
 
 
 def _name(frame: pd.DataFrame, fallback: str) -> str:
     return str(frame["configuration"].iloc[0]) if "configuration" in frame.columns and len(frame) else fallback
 
 
-def _compare(pairs: pd.DataFrame, name: str, margin: float, level: float) -> pd.DataFrame:
-    """Count the items that changed sides and test the loss from both sides of the margin."""
-    worse = int((pairs["baseline_passed"] & ~pairs["candidate_passed"]).sum())
-    better = int((~pairs["baseline_passed"] & pairs["candidate_passed"]).sum())
-    counted = len(pairs)
-    lower, upper = difference_interval(worse, better, counted, 1 - 2 * level)
-    # no observed disagreement is no proof of none: the margin itself makes so much
-    discordance = max((worse + better) / counted, margin)
-    row = {
-        "candidate": name,
-        "pairs": counted,
-        "worse": worse,
-        "better": better,
-        "difference": (better - worse) / counted,
-        "lower": lower,
-        "upper": upper,
-        "margin": margin,
-        "level": level,
-        "p_value": float(non_inferiority_p_value(worse, better, counted, margin)),
-        "p_value_worse": float(inferiority_p_value(worse, better, counted, margin)),
-        "pairs_to_decide": required_pairs(discordance, margin, _POWER, level),
-    }
-    return pd.DataFrame([row])
+def _holm_level(p_values: Sequence[float], alpha: float) -> float:
+    """Find the level that parts the p-values as Holm's procedure does."""
+    decided = multipletests(p_values, alpha, method="holm")[0]
+    return alpha / max(len(decided) - int(decided.sum()), 1)
 
 
-def _cost_of_success(pairs: pd.DataFrame, names: list[str], seed: int) -> tuple[pd.DataFrame, dict[str, float]]:
+def _cost_of_success(pairs: pd.DataFrame, names: list[str]) -> tuple[pd.DataFrame, dict[str, float]]:
     """Divide cost by successes, with bootstrap intervals over items; the saving is the candidate's."""
     measured = pairs[["baseline_cost", "baseline_passed", "candidate_cost", "candidate_passed"]].to_numpy(float)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     sums = np.array([measured[rng.integers(0, len(pairs), len(pairs))].sum(axis=0) for _ in range(_REPLICATES)])
     rows, replicates, points = [], [], []
     for place, name in enumerate(names):
@@ -270,32 +270,39 @@ def _ends(drawn: np.ndarray) -> tuple[float, float]:
     return tuple(float(end) if np.isfinite(end) else np.nan for end in ends)
 
 
-def _decide(comparison: pd.DataFrame, costs: pd.DataFrame, *, level: float, missing: int, prefix: str = "") -> Verdict:
-    """Turn the two tests and the cost of a success into one of three words and a sentence."""
-    row = comparison.iloc[0]
-    points, margin = f"{row['difference'] * 100:+.1f} points", f"{row['margin'] * 100:g} points"
-    holds, worse = row[f"{prefix}p_value"] <= level, row[f"{prefix}p_value_worse"] <= level
+def _decide(measured: _Measured, levels: tuple[float, float], alpha: float) -> Verdict:
+    """Hold what was measured against the level that promotes and the one that rejects, and say why."""
+    row, saving, (level, level_worse) = measured.counts, measured.saving, levels
+    loss, margin = f"{row['difference'] * 100:+.1f} points", f"{row['margin'] * 100:g} points"
+    # no observed disagreement is no proof of none: the margin itself makes so much
+    discordance = max((row["worse"] + row["better"]) / row["pairs"], row["margin"])
+    needed = float(required_pairs(discordance, row["margin"], _POWER, alpha))
     verdict: Decision = "not enough evidence"
-    if worse:
+    if not level:
+        reason = f"at {row['pairs']:,} pairs the plan leaves no error to spend: this look decides nothing"
+    elif row["p_value_worse"] <= level_worse:
         verdict = "reject"
-        reason = f"the pass rate changes by {points}: a loss of more than {margin} is shown"
-    elif row["saving_upper"] < 0:
+        reason = f"the pass rate changes by {loss}: a loss of more than {margin} is shown"
+    elif saving["saving_upper"] < 0:
         verdict = "reject"
-        reason = f"a successful task costs {-row['saving']:.1%} more, shown beyond chance"
-    elif holds and missing:
-        reason = f"quality would hold, but {missing:,} of {missing + row['pairs']:,} items were not evaluated"
-    elif holds:
-        verdict = "promote"
-        money = f"a successful task costs {_change(row['saving'])}"
-        reason = f"the pass rate changes by {points}, a loss of {margin} is ruled out; {money}"
-    else:
+        reason = f"a successful task costs {-saving['saving']:.1%} more, shown beyond chance"
+    elif row["p_value"] > level:
         reason = (
-            f"{row['pairs']:,} pairs cannot tell {points} from a loss of {margin}; "
-            f"{row['pairs_to_decide']:,.0f} would decide if both are equally good"
+            f"{row['pairs']:,} pairs cannot tell {loss} from a loss of {margin}; "
+            f"{needed:,.0f} would decide if both are equally good"
         )
-    if verdict != "not enough evidence":
-        comparison = comparison.assign(pairs_to_decide=np.nan)
-    return Verdict(verdict, reason, comparison, costs)
+    elif measured.missing:
+        whole = measured.missing + row["pairs"]
+        reason = f"quality would hold, but {measured.missing:,} of {whole:,} items were not evaluated"
+    else:
+        verdict = "promote"
+        money = f"a successful task costs {_change(saving['saving'])}"
+        reason = f"the pass rate changes by {loss}, a loss of {margin} is ruled out; {money}"
+    counts = (row["worse"], row["better"], row["pairs"])
+    lower, upper = difference_interval(*counts, levels, margin=row["margin"])
+    open_pairs = needed if verdict == "not enough evidence" else np.nan
+    found = {"lower": lower, "upper": upper, "level": level, "level_worse": level_worse, "pairs_to_decide": open_pairs}
+    return Verdict(verdict, reason, pd.DataFrame([row | found | saving]), measured.costs)
 
 
 def _change(saving: float) -> str:

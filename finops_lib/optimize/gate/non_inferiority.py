@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import gammaln, xlogy
+from scipy.special import gammaln
 from scipy.stats import norm
 
 from finops_lib.errors import EvaluationError
@@ -17,6 +17,7 @@ EXACT_BELOW = 100
 """Pairs below which the exact distribution replaces the normal one."""
 
 _NUISANCE_POINTS = 200
+_WHOLE = 1 - 1e-12
 
 
 def paired_non_inferiority(b: ArrayLike, c: ArrayLike, n: ArrayLike, margin: float, alpha: float = 0.05) -> np.ndarray:
@@ -137,41 +138,59 @@ def score_statistic(b: ArrayLike, c: ArrayLike, n: ArrayLike, loss: ArrayLike) -
     return np.where(difference == 0, 0.0, statistic)
 
 
-def difference_interval(b: int, c: int, n: int, confidence: float = 0.9) -> tuple[float, float]:
-    """Return the score interval of the candidate's pass rate minus the baseline's.
+def difference_interval(
+    b: int, c: int, n: int, levels: tuple[float, float] = (0.05, 0.05), *, margin: float | None = None
+) -> tuple[float, float]:
+    """Return the interval of the candidate's pass rate minus the baseline's that inverts the test.
 
     Parameters
     ----------
     b, c, n : int
         Counts as for ``paired_non_inferiority``.
-    confidence : float
-        Two-sided; 0.9 belongs to a one-sided test at 0.05.
+    levels : (float, float)
+        One-sided levels of the lower and the upper end; twice 0.05 is the 90% interval.
+    margin : float, optional
+        Loss that is judged: the ends then lie on the side of it where the tests put them.
 
     Returns
     -------
     float, float
         Lower and upper end, fractions.
 
+    Notes
+    -----
+    Score interval from 100 pairs on, below it the exact test's. Exact p-values do not fall evenly as the
+    hypothetical loss grows, so without a margin an end may be one of several places where they cross the level.
+
+    References
+    ----------
+    Tango, Statistics in Medicine 17 (1998) 891–908; Chan and Zhang, Biometrics 55 (1999) 1202–1209.
+
     Examples
     --------
-    >>> [round(end, 4) for end in difference_interval(12, 2, 44, 0.95)]
-    [-0.386, -0.0692]
+    >>> [round(end, 4) for end in difference_interval(120, 20, 440, (0.025, 0.025))]
+    [-0.2762, -0.1794]
     """
     if n == 0:
         return -1.0, 1.0
-    z = norm.isf((1 - confidence) / 2)
-    observed = (b - c) / n
+    gain = None if margin is None else -margin
+    return -_largest_loss(b, c, n, levels[0], margin), _largest_loss(c, b, n, levels[1], gain)
 
-    def end(outer: float, target: float) -> float:
-        def distance(loss: float) -> float:
-            return float(np.clip(score_statistic(b, c, n, loss), -1e9, 1e9)) - target
 
-        if observed == outer:
-            return outer
-        return brentq(distance, observed, outer * (1 - 1e-12), xtol=1e-12)
+def _largest_loss(b: int, c: int, n: int, level: float, margin: float | None) -> float:
+    """Find the largest loss of pass rate that the test at a level does not rule out."""
+    least, most = max((b - c) / n, -_WHOLE), _WHOLE
 
-    # the statistic falls as the hypothetical loss grows
-    return -end(1.0, -z), -end(-1.0, z)
+    def left(loss: float) -> float:
+        if n < EXACT_BELOW:
+            return float(non_inferiority_p_value(b, c, n, loss)) - level
+        return float(np.clip(score_statistic(b, c, n, loss), -1e9, 1e9) - norm.ppf(level))
+
+    if level <= 0 or b == n or left(most) > 0:
+        return 1.0
+    if margin is not None and least < margin:
+        least, most = (least, margin) if left(margin) <= 0 else (margin, most)
+    return float(brentq(left, least, most, xtol=1e-5 if n < EXACT_BELOW else 1e-12)) if left(least) > 0 else least
 
 
 def required_pairs(
@@ -201,7 +220,7 @@ def required_pairs(
     Raises
     ------
     EvaluationError
-        If the difference stands at the margin: no number of pairs decides.
+        If the difference stands at the margin, or the level is none: no number of pairs decides.
 
     Notes
     -----
@@ -220,6 +239,9 @@ def required_pairs(
     if distance == 0:
         message = "No number of pairs decides when the difference stands at the margin"
         raise EvaluationError(message, hint="choose another margin, or plan for another difference")
+    if not 0 < alpha < 1 or not 0 < power < 1:
+        message = f"No number of pairs decides at the level {alpha:g} with the power {power:g}"
+        raise EvaluationError(message, hint="both are shares between 0 and 1, e.g. alpha=0.05, power=0.8")
     spread = max(discordance - difference**2, 0.0)
     return math.ceil((norm.isf(alpha) + norm.ppf(power)) ** 2 * spread / distance**2)
 
@@ -236,11 +258,11 @@ def _exact_p_values(n: int, loss: float) -> np.ndarray:
     b, c = b[possible], c[possible]
     statistic = np.round(score_statistic(b, c, n, loss), 9)
     # the share of reverse changes is unknown: both ends and what lies between
-    reverse = np.linspace(max(0.0, -loss), (1 - loss) / 2, _NUISANCE_POINTS)[:, None]
-    forward = np.maximum(reverse + loss, 0)
-    same = np.maximum(1 - reverse - forward, 0)
-    ways = gammaln(n + 1) - gammaln(b + 1) - gammaln(c + 1) - gammaln(n - b - c + 1)
-    chance = np.exp(ways + xlogy(b, forward) + xlogy(c, reverse) + xlogy(n - b - c, same))
+    reverse = np.linspace(max(0.0, -loss), (1 - loss) / 2, _NUISANCE_POINTS)
+    shares = np.column_stack([reverse + loss, reverse, 1 - 2 * reverse - loss])
+    counts = np.stack([b, c, n - b - c])
+    ways = gammaln(n + 1) - gammaln(counts + 1).sum(axis=0)
+    chance = np.exp(ways + np.log(np.maximum(shares, 1e-300)) @ counts)
     order = np.argsort(statistic, kind="stable")
     worst = np.cumsum(chance[:, order], axis=1).max(axis=0)
     # outcomes with equal statistics share one p-value, that of the last of them

@@ -2,70 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from finops_lib.inform.scope import UNATTRIBUTED, days, months
+from finops_lib.optimize.levers.inputs import LeverInputs
 from finops_lib.optimize.levers.levers import BOUNDS, LeverReplay, replay_levers
+from finops_lib.optimize.routing.evaluated_routes import configuration_of
 from finops_lib.schema import INPUT_CLASSES, OUTPUT_CLASSES, TOKEN_CLASSES
 from finops_lib.settings import LeverSettings
 
 if TYPE_CHECKING:
-    from finops_lib.optimize.routing.evaluated_routes import EvaluatedRoute
-    from finops_lib.settings import EnvironmentPolicy
-    from finops_lib.settings.forecast import EconomicTriggers
+    from finops_lib.settings import Promotion
 
 REPLAY, EVALUATION, ASSUMPTION = "measured replay", "evaluation", "assumption"
 _CALLS = ["assistant", "workflow", "environment", "model"]
 _SCOPE = ["assistant", "workflow"]
-
-
-@dataclass(frozen=True)
-class LeverInputs:
-    """What the levers are estimated from; what is empty is not estimated.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        As ``lever_cells`` returns them.
-    costs, usage : DataFrame
-        Ledger and usage of all months up to the period.
-    period : str
-        The month, ``YYYY-MM``.
-    wasted, over_output, repeats, over_input, prefixes : DataFrame
-        As ``ingest.wasted_requests``, ``calls_over_output_limit``, ``repeated_calls``, ``input_over_budget`` and
-        ``missed_prefixes`` return them.
-    routes : sequence of EvaluatedRoute
-        As ``evaluated_routes`` returns them.
-    breaches : DataFrame
-        As ``routing_breaches`` returns it.
-    environments : mapping
-        Environment policy by (assistant, environment).
-    triggers : EconomicTriggers
-        When own hosting is reviewed.
-    """
-
-    cells: pd.DataFrame
-    costs: pd.DataFrame
-    usage: pd.DataFrame
-    period: str
-    wasted: pd.DataFrame
-    over_output: pd.DataFrame
-    repeats: pd.DataFrame
-    over_input: pd.DataFrame
-    prefixes: pd.DataFrame
-    routes: Sequence[EvaluatedRoute]
-    breaches: pd.DataFrame
-    environments: Mapping[tuple[str, str], EnvironmentPolicy]
-    triggers: EconomicTriggers
-    month: pd.DataFrame = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "month", self.costs[months(self.costs) == self.period])
 
 
 def estimate_levers(inputs: LeverInputs, settings: LeverSettings) -> dict[str, pd.DataFrame]:
@@ -106,34 +61,48 @@ def estimate_levers(inputs: LeverInputs, settings: LeverSettings) -> dict[str, p
 
 
 def replay_at(
-    inputs: LeverInputs,
-    settings: LeverSettings,
-    *,
-    compression: float,
-    cache_hours: int,
-    avoidable_retries: float,
-    commitment: float,
+    inputs: LeverInputs, settings: LeverSettings, on_record: Sequence[Promotion], **likely: float
 ) -> LeverReplay:
-    """Replay the levers with other likely values, as an interactive control asks for it.
+    """Replay the levers on the month, at other likely values where an interactive control asks for them.
 
     Parameters
     ----------
     inputs, settings
         As for ``estimate_levers``.
-    compression, cache_hours, avoidable_retries, commitment
-        The likely value in place of the settings'; the ends give way where it lies beyond them.
+    on_record : sequence of Promotion
+        Changes in production.
+    **likely : float
+        The likely value of ``compression``, ``cache_hours``, ``avoidable_retries`` or ``commitment`` in place of the
+        settings'; the ends give way where it lies beyond them.
 
     Returns
     -------
     LeverReplay
         As ``replay_levers`` returns it.
     """
-    moved = {"compression": compression, "cache_hours": cache_hours, "avoidable_retries": avoidable_retries,
-             "commitment": commitment}  # fmt: skip
-    ends = {name: getattr(settings, name) for name in moved}
-    spans = {name: (min(ends[name][0], likely), likely, max(ends[name][2], likely)) for name, likely in moved.items()}
+    ends = {name: getattr(settings, name) for name in likely}
+    spans = {name: (min(ends[name][0], value), value, max(ends[name][2], value)) for name, value in likely.items()}
     estimates = estimate_levers(inputs, settings.model_copy(update=spans))
-    return replay_levers(inputs.cells, estimates, smallest_saving=settings.smallest_saving)
+    done = {"smallest_saving": settings.smallest_saving, "on_record": on_record}
+    return replay_levers(inputs.cells, estimates, period=inputs.period, **done)
+
+
+def lever_controls(settings: LeverSettings) -> dict[str, tuple[float, ...]]:
+    """List what a reader may choose in ``replay_at``, the settings' own likely values first.
+
+    Parameters
+    ----------
+    settings : LeverSettings
+        What is assumed.
+
+    Returns
+    -------
+    dict
+        Choices by the name of the argument.
+    """
+    others = {"compression": (0.0, 0.1, 0.3), "cache_hours": (1, 168), "avoidable_retries": (0.0, 1.0),
+              "commitment": (0.0, 0.1)}  # fmt: skip
+    return {name: (getattr(settings, name)[1], *values) for name, values in others.items()}
 
 
 def hit_rate_curve(repeats: pd.DataFrame) -> pd.DataFrame:
@@ -227,8 +196,10 @@ def _routing(inputs: LeverInputs) -> pd.DataFrame:
     """Follow evaluations where there are some, else what the routing policy says, at the prices of its models."""
     cells, taken, frames = inputs.cells, pd.Series(False, index=inputs.cells.index), []
     for route in inputs.routes:
-        own = (cells["assistant"] == route.assistant) & (cells["workflow"] == route.workflow)
-        served = own & (cells["model"] == route.baseline)
+        own = (cells["assistant"] == route.assistant) & ~taken
+        if route.workflow is not None:
+            own &= cells["workflow"] == route.workflow
+        served = own & cells["model"].map(lambda model, name=route.baseline: configuration_of(model, [name]) == name)
         here = cells[served if served.any() else own]
         frames.append(_shares(here, route.saving, EVALUATION, route.measure))
         taken |= own

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,8 @@ LEVERS: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 """Levers in the order of work, with mechanism and main risk; what is seen to be waste is stopped first."""
 
+PROMOTED = "promoted already"
+
 
 @dataclass(frozen=True)
 class LeverReplay:
@@ -46,17 +49,22 @@ class LeverReplay:
     cost : Decimal
         The month as it was (USD, exact).
     waterfall : DataFrame
-        One row per lever in the order of work: ``lever``, ``alone`` (its likely saving by itself), ``saving_low``,
-        ``saving``, ``saving_high`` (after the likely savings of the levers before it), ``remaining`` (likely cost
-        after it), ``evidence``, ``mechanism``, ``risk``.
+        One row for what is promoted already, then one per lever in the order of work: ``lever``, ``alone`` (its
+        likely saving by itself), ``saving_low``, ``saving``, ``saving_high`` (after the likely savings of the levers
+        before it), ``remaining`` (likely cost after it), ``evidence``, ``mechanism``, ``risk``.
     backlog : DataFrame
         One row per lever × assistant × workflow that saves something, most money first: ``rank``, those names,
-        ``saving_low``, ``saving``, ``saving_high``, ``share_of_cost``, ``evidence``, ``measure`` in words, ``risk``
-        and ``advice``: ``first``, ``later``, ``too small``, or ``on record`` for what is promoted already.
+        ``saving_low``, ``saving``, ``saving_high``, ``share_of_cost``, ``evidence``, ``measure`` in words, ``risk``,
+        ``advice`` (``first``, ``later``, ``too small``, or ``on record`` for what is promoted already) and
+        ``promoted_on``.
     combined : dict
-        ``low``, ``likely`` and ``high`` saving of all levers together.
+        ``low``, ``likely`` and ``high`` saving of all levers together, of what is promoted already apart.
     naive : float
-        Sum of what each lever would save alone: never less than they save together.
+        Sum of what each of them would save alone: never less than they save together.
+    promoted : float
+        Likely saving of what is promoted already, had it served all month.
+    period : str
+        The month, ``YYYY-MM``.
     """
 
     cost: Decimal
@@ -64,6 +72,8 @@ class LeverReplay:
     backlog: pd.DataFrame
     combined: dict[str, float]
     naive: float
+    promoted: float
+    period: str
 
 
 def lever_cells(costs: pd.DataFrame) -> pd.DataFrame:
@@ -96,6 +106,7 @@ def replay_levers(
     *,
     smallest_saving: float = 500,
     on_record: Sequence[Promotion] = (),
+    period: str = "",
 ) -> LeverReplay:
     """Replay the levers on the month, one after the other: each saves only of what the others left.
 
@@ -109,7 +120,9 @@ def replay_levers(
     smallest_saving : float
         USD a month below which a line of the backlog is too small to bother with.
     on_record : sequence of Promotion
-        Changes in production: their lines of the backlog are marked, not advised again.
+        Changes in production: they save first, are marked in the backlog and not advised again.
+    period : str
+        The month, ``YYYY-MM``.
 
     Returns
     -------
@@ -136,61 +149,90 @@ def replay_levers(
     """
     cost = cells["cost"].to_numpy(dtype="float64")
     left = np.repeat(cost[:, None], len(BOUNDS), axis=1)
-    steps, lines = [], []
-    for lever, (mechanism, risk) in LEVERS.items():
-        if lever not in estimates or estimates[lever].empty:
+    found = {
+        lever: estimates[lever].assign(promoted_on=_since(lever, cells, estimates[lever], on_record))
+        for lever in LEVERS
+        if lever in estimates and len(estimates[lever])
+    }
+    done = {lever: rows[rows["promoted_on"].notna()] for lever, rows in found.items()}
+    lines = [_pull(lever, rows, cells, left) for lever, rows in done.items() if len(rows)]
+    steps, promoted = [], sum((line[list(_SAVINGS)].sum().to_numpy() for line in lines), np.zeros(len(_SAVINGS)))
+    if lines:
+        told = ("on record", "changes in production, as if they had served all month", "their cost drifts")
+        steps.append((PROMOTED, promoted[1], *promoted, left[:, 1].sum(), *told))
+    left = np.repeat(left[:, [1]], len(BOUNDS), axis=1)  # what serves already is no range of what is still to be had
+    base = left.copy()
+    for lever, rows in found.items():
+        still = rows[rows["promoted_on"].isna()]
+        if still.empty:
             continue
-        found = estimates[lever]
-        rows = cells.index.get_indexer(found.index)
-        shares = found[list(BOUNDS)].to_numpy(dtype="float64").clip(0, 1)
-        saved = left[rows, 1][:, None] * shares  # its own range, of what the others likely left
-        left[rows] *= 1 - shares
-        line = cells.loc[found.index, ["assistant", "workflow"]].assign(
-            lever=lever, evidence=found["evidence"], measure=found["measure"], risk=risk,
-            **dict(zip(_SAVINGS, saved.T, strict=True)),
-        )  # fmt: skip
-        lines.append(line)
-        alone = float((cost[rows] * shares[:, 1]).sum())
-        evidence = ", ".join(sorted(found["evidence"].unique()))
-        steps.append((lever, alone, *saved.sum(axis=0), left[:, 1].sum(), evidence, mechanism, risk))
+        alone = base[cells.index.get_indexer(still.index), 1] @ still["likely"].to_numpy(dtype="float64").clip(0, 1)
+        lines.append(_pull(lever, still, cells, left))
+        evidence = ", ".join(sorted(still["evidence"].unique()))
+        saved = lines[-1][list(_SAVINGS)].sum()
+        steps.append((lever, float(alone), *saved, left[:, 1].sum(), evidence, *LEVERS[lever]))
     waterfall = pd.DataFrame(steps, columns=["lever", "alone", *_SAVINGS, "remaining", "evidence", "mechanism", "risk"])
-    whole = float(cost.sum())
+    saved = base.sum(axis=0) - left.sum(axis=0)
     return LeverReplay(
         cost=Decimal(total(cells["contracted_cost"]) or 0),
         waterfall=waterfall,
-        backlog=_backlog(lines, whole, smallest_saving, on_record),
-        combined={name: float(whole - rest) for name, rest in zip(BOUNDS, left.sum(axis=0), strict=True)},
-        naive=float(waterfall["alone"].sum()),
+        backlog=_backlog(lines, float(cost.sum()), smallest_saving),
+        combined={name: float(value) for name, value in zip(BOUNDS, saved, strict=True)},
+        naive=float(waterfall.loc[waterfall["lever"] != PROMOTED, "alone"].sum()),
+        promoted=float(promoted[1]),
+        period=period,
     )
 
 
-def _backlog(
-    lines: list[pd.DataFrame], cost: float, smallest_saving: float, on_record: Sequence[Promotion]
-) -> pd.DataFrame:
+def _pull(lever: str, found: pd.DataFrame, cells: pd.DataFrame, left: np.ndarray) -> pd.DataFrame:
+    """Take a lever's shares off what is left of its cells, and return what each saves."""
+    rows = cells.index.get_indexer(found.index)
+    shares = found[list(BOUNDS)].to_numpy(dtype="float64").clip(0, 1)
+    saved = left[rows, 1][:, None] * shares  # its own range, of what the others likely left
+    left[rows] *= 1 - shares
+    named = found[["evidence", "measure", "promoted_on"]].assign(lever=lever, risk=LEVERS[lever][1])
+    return cells.loc[found.index, ["assistant", "workflow"]].assign(
+        **named, **dict(zip(_SAVINGS, saved.T, strict=True))
+    )
+
+
+def _since(lever: str, cells: pd.DataFrame, found: pd.DataFrame, promotions: Sequence[Promotion]) -> pd.Series:
+    """Tell for each cell since when the lever is pulled there; of routes, the very one: another may still save."""
+    if not promotions:
+        return pd.Series(None, index=found.index, dtype=object)
+
+    def day(assistant: str, workflow: str, measure: str) -> date | None:
+        proposed = measure.partition("→")[2].replace(",", " ").split()
+        dates = [
+            record.promoted_on
+            for record in promotions
+            if (lever, assistant) == (record.lever, record.assistant)
+            and record.workflow in (None, workflow)
+            and (lever != "routing" or record.configuration in proposed)
+        ]
+        return min(dates, default=None)
+
+    places = cells.loc[found.index, ["assistant", "workflow"]].assign(measure=found["measure"])
+    known = {place: day(*place) for place in places.drop_duplicates().itertuples(index=False, name=None)}
+    days = [known[place] for place in places.itertuples(index=False, name=None)]
+    return pd.Series(days, index=found.index, dtype=object)
+
+
+def _backlog(lines: list[pd.DataFrame], cost: float, smallest_saving: float) -> pd.DataFrame:
     """Rank what there is to do by the money at stake, and say what to leave alone."""
     names = ["lever", "assistant", "workflow", "evidence", "measure", "risk"]
-    columns = ["rank", *names[:3], *_SAVINGS, "share_of_cost", *names[3:], "advice"]
+    columns = ["rank", *names[:3], *_SAVINGS, "share_of_cost", *names[3:], "advice", "promoted_on"]
     if not lines:
         return pd.DataFrame(columns=columns)
-    found = pd.concat(lines).groupby(names, sort=True).sum().reset_index()
+    grouped = pd.concat(lines).groupby(names, sort=True)
+    found = grouped[list(_SAVINGS)].sum().join(grouped["promoted_on"].first()).reset_index()
     found = found[found["saving_high"] > 0]
     found = found.sort_values(["saving", "saving_high", *names[:3]], ascending=[False, False, True, True, True])
     found = found.reset_index(drop=True)
     found["rank"] = found.index + 1
     found["share_of_cost"] = found["saving"] / cost if cost else np.nan
     small = found["saving_high"].where(found["saving"] == 0, found["saving"]) < smallest_saving
-    promoted = pd.Series([_is_on_record(line, on_record) for line in found.itertuples()], index=found.index, dtype=bool)
+    promoted = found["promoted_on"].notna()
     place = (~promoted).cumsum()
     found["advice"] = np.select([promoted, small, place <= TOP], ["on record", "too small", "first"], "later")
     return found[columns]
-
-
-def _is_on_record(line: Any, promotions: Sequence[Promotion]) -> bool:
-    """Tell whether the lever is pulled there already; of routes, the very one: another may still save."""
-    proposed = line.measure.partition("→")[2].replace(",", " ").split()
-    return any(
-        (line.lever, line.assistant) == (record.lever, record.assistant)
-        and record.workflow in (None, line.workflow)
-        and (line.lever != "routing" or record.configuration in proposed)
-        for record in promotions
-    )

@@ -156,32 +156,6 @@ def shrink(estimates: Estimates, observed: np.ndarray) -> np.ndarray:
     return (estimates.samples * observed + strength * expected) / (estimates.samples + strength)
 
 
-def replicates(estimates: Estimates, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the items of each segment anew and count again.
-
-    Parameters
-    ----------
-    estimates : Estimates
-        What was counted.
-    count, seed : int
-        Replicates, and the seed of the drawing.
-
-    Returns
-    -------
-    ndarray, ndarray
-        Pass rates and costs, replicate × segment × configuration.
-    """
-    rng = np.random.default_rng(seed)
-    drawn = [
-        rng.multinomial(len(block), np.full(len(block), 1 / len(block)), size=count).astype(float)
-        for block in estimates.passed
-    ]
-    rates, costs = _means(estimates, drawn)
-    # what was not drawn stays as counted
-    rates = np.where(np.isfinite(rates), rates, estimates.observed)
-    return rates, np.where(np.isfinite(costs), costs, estimates.costs)
-
-
 def split_halves(estimates: Estimates, count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Split the items of each segment at random and count on both halves.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,15 @@ _TODO = {
 def policy_of(policies: Policies, assistant: str, workflow: str) -> RoutingPolicy | None:
     """Find the policy of a workflow: its own, else the one for all others of its assistant."""
     return policies.get((assistant, workflow)) or policies.get((assistant, "*"))
+
+
+def may_serve(
+    policy: RoutingPolicy | None, catalogue: ModelCatalogue, provider: str, model: str, data_classes: Iterable[str]
+) -> bool:
+    """Say whether a model may serve a workflow: by its policy, and for all data it may handle or is seen to."""
+    handled = {*data_classes, *(policy.data_classes if policy else ())}
+    permitted = policy is None or _allowed(policy, catalogue, provider, model)
+    return permitted and all(catalogue.may_see(model, provider, name) for name in handled)
 
 
 def tier_mix(costs: pd.DataFrame, usage: pd.DataFrame, policies: Policies, catalogue: ModelCatalogue) -> pd.DataFrame:

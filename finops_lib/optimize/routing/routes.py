@@ -10,10 +10,9 @@ import pandas as pd
 from scipy.stats import norm
 
 from finops_lib.errors import EvaluationError
-from finops_lib.optimize.routing.estimates import Estimates, estimate, replicates, shrink, split_halves
+from finops_lib.optimize.routing.estimates import Estimates, estimate, shrink, split_halves
 from finops_lib.optimize.routing.program import Program, bounded_assignment, eligible_routes, loss_variance
 
-_REPLICATES = 200
 _SPLITS = 60
 
 
@@ -29,8 +28,8 @@ class Routes:
         ``cost_per_call`` (USD), ``samples``.
     plans : DataFrame
         Rows ``baseline``, ``today`` (where given) and ``proposal``: ``cost_per_call``, ``quality``
-        (pass rate) with ``quality_lower`` and ``quality_upper``, ``share_of_baseline``, ``saving``
-        (share of the baseline's cost), ``cost_per_successful_task`` with ``_lower`` and ``_upper``.
+        (pass rate) with ``quality_lower`` and ``quality_upper``, ``saving`` (share of the baseline's cost),
+        ``cost_per_successful_task``.
     frontier : DataFrame
         One row per point from the cheapest to the best: ``point``, the columns of ``plans``.
     frontier_assignments : DataFrame
@@ -56,7 +55,6 @@ def optimal_routes(
     *,
     baseline: str | None = None,
     confidence: float = 0.95,
-    horizon: float | None = None,
     whole_segments: bool = False,
     allowed: Mapping[str, Collection[str]] | None = None,
     limits: pd.DataFrame | None = None,
@@ -82,9 +80,6 @@ def optimal_routes(
         Configuration to hold quality against; without it the one with the best pass rate.
     confidence : float
         One-sided confidence that the floor is kept; 0.5 takes the estimate at its word.
-    horizon : float, optional
-        Requests over which the floor must hold with that confidence: as many as there are evaluated items
-        when not given, infinite for the expectation.
     whole_segments : bool
         Never split a segment between configurations.
     allowed : mapping, optional
@@ -100,7 +95,7 @@ def optimal_routes(
     points : int
         Points of the frontier.
     seed : int
-        Of the bootstrap and the halves.
+        Of the halves.
 
     Returns
     -------
@@ -134,15 +129,15 @@ def optimal_routes(
     )
     serving = _today(estimates, today, column)
     program = Program(eligible, whole_segments, serving, most_changes)
-    drawn = replicates(estimates, _REPLICATES, seed)
     flattery = _flattery(program, estimates, floor, column, seed) if confidence > 0.5 else 0.0
-    ahead = horizon or sum(len(block) for block in estimates.passed)
+    # the floor is to hold over as many requests as there are evaluated items
+    ahead = sum(len(block) for block in estimates.passed)
     shares, holds = bounded_assignment(program, estimates, floor, column, norm.ppf(confidence) + flattery, ahead)
     if not holds:
         notes.append(
             f"No assignment is shown to keep {floor:.0%} of the pass rate: the one that comes nearest is given"
         )
-    described = _Describe(estimates, column, drawn, flattery)
+    described = _Describe(estimates, column, flattery)
     kept = np.eye(len(estimates.configurations))[np.full(len(estimates.segments), column)]
     plans = {"baseline": described.plan(kept, chosen=False)}
     if today is not None:
@@ -274,29 +269,23 @@ class _Describe:
 
     estimates: Estimates
     baseline: int
-    drawn: tuple[np.ndarray, np.ndarray]
     flattery: float
 
     def plan(self, shares: np.ndarray, *, chosen: bool = True) -> dict[str, float]:
-        """Return cost and quality of an assignment, with 95% intervals; a chosen one looks better than it is."""
+        """Return cost and quality of an assignment, with a 95% interval; a chosen one looks better than it is."""
         own, weights = self.estimates, self.estimates.weights[:, None]
         used = weights * shares
         quality, cost = (float((used * np.nan_to_num(values)).sum()) for values in (own.rates, own.costs))
         spread = np.sqrt((used**2 * np.einsum("smm->sm", own.covariance) / np.maximum(own.samples, 1)).sum())
         z = norm.ppf(0.975)
-        rates, costs = ((used * np.nan_to_num(values)).sum(axis=(1, 2)) for values in self.drawn)
-        ends = np.quantile(costs / np.maximum(rates, 1e-12), [0.025, 0.975])
-        base_quality, base_cost = (float(own.weights @ values[:, self.baseline]) for values in (own.rates, own.costs))
+        base_cost = float(own.weights @ own.costs[:, self.baseline])
         return {
             "cost_per_call": cost,
             "quality": quality,
             "quality_lower": max(quality - (z + self.flattery * chosen) * spread, 0.0),
             "quality_upper": min(quality + z * spread, 1.0),
-            "share_of_baseline": quality / base_quality if base_quality else np.nan,
             "saving": (base_cost - cost) / base_cost if base_cost else np.nan,
             "cost_per_successful_task": cost / quality if quality else np.nan,
-            "cost_per_successful_task_lower": float(ends[0]) if quality else np.nan,
-            "cost_per_successful_task_upper": float(ends[1]) if quality else np.nan,
         }
 
     def assignment(self, shares: np.ndarray, serving: np.ndarray) -> pd.DataFrame:

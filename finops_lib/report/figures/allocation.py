@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.report.axis_units import money_axis
-from finops_lib.report.bars import bar_height, cost_label, draw_bars, listing, of_period
+from finops_lib.report.bars import bar_height, cost_label, draw_bars, draw_waterfall, legend_above, listing, of_period
 from finops_lib.report.chart import ACTUAL, FORECAST, INK, SECONDARY, UNKNOWN, Chart, describe, new_chart, words_only
 from finops_lib.report.text import month_name, share, usd, words
 
@@ -47,7 +47,6 @@ def plot_allocation_waterfall(waterfall: pd.DataFrame, *, period: str = "", rece
         f"{usd(cost, cents=False)} · {share(part, decimals=1)}" if place and part == part else usd(cost, cents=False)
         for place, (cost, part) in enumerate(zip(costs, parts, strict=True))
     ]
-    start = np.concatenate([[0.0], costs[0] - np.cumsum(costs[1:])])
     nobody = float(parts[-1])
     reached = "All" if costs[-1] == 0 else share(1 - nobody)
     whose = f"{month_name(period)}'s" if period else "the"
@@ -58,19 +57,8 @@ def plot_allocation_waterfall(waterfall: pd.DataFrame, *, period: str = "", rece
         height=bar_height(len(names)),
     )
     colors = [INK, *_BUCKETS.values(), UNKNOWN]
-    axes.barh(range(len(names)), costs, left=start, color=colors, height=0.68)
-    ends = np.maximum(start, start + costs)
-    for place, label in enumerate(labels):
-        axes.annotate(label, (ends[place], place), xytext=(5, 0), textcoords="offset points", va="center")
-    for place in range(1, len(names) - 1):
-        axes.plot([start[place]] * 2, [place + 0.34, place + 0.66], color="#999999", linewidth=0.8)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    low, high = min(0.0, float(start.min())), float(ends.max())
-    axes.set_xlim(low, high + 0.3 * (high - low))
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
-    money_axis(axes.xaxis)
+    signed, is_total = np.concatenate([costs[:1], -costs[1:]]), np.arange(len(costs)) == 0
+    draw_waterfall(axes, names, signed, is_total, labels, colors)
     axes.set_xlabel("Billed cost (USD)")
     return describe(figure, f"Waterfall of billed cost. {listing(names, labels)}")
 
@@ -113,10 +101,7 @@ def plot_receivers(spend: pd.DataFrame, *, period: str = "", top: int = 12) -> C
         gone_up, gone_down = gone_up + np.maximum(part, 0), gone_down + np.minimum(part, 0)
     money_axis(axes.xaxis)
     axes.set_xlabel("Billed cost (USD)")
-    figure.legend(
-        loc="upper right", bbox_to_anchor=(0.995, figure.header), ncols=3, handlelength=1.0, handleheight=1.0,
-        borderpad=0, columnspacing=1.2,
-    ).set_in_layout(False)  # fmt: skip
+    legend_above(figure, 3)
     return describe(figure, f"Stacked bars of billed cost by receiver. {listing(names, labels)}")
 
 
@@ -145,12 +130,14 @@ def plot_trace(trace: pd.DataFrame) -> Chart:
     costs = trace["billed_cost"].astype("float64").to_numpy()
     labels = [f"{usd(cost)} · {share(part, decimals=1)}" for cost, part in zip(costs, trace["ratio"], strict=True)]
     first = trace.iloc[0]
-    drivers = [words(str(name)).replace(" gb", " GB") for name in trace["driver"].dropna().unique() if name != "idle"]
+    drivers = [words(str(name)) for name in trace["driver"].dropna().unique() if name != "idle"]
     by = f" by {drivers[0]}" if drivers else ""
-    receivers = trace["receiver"].nunique()
+    receivers, also = trace["receiver"].nunique(), ""
+    if first.get("also_matched"):
+        also = f"; {first['also_matched']} would match it too"
     figure, (axes,) = new_chart(
         f"{_what(first)}: {usd(first['whole_cost'])} for {receivers} receivers{by}",
-        subtitle=f"Parts of one charge, by the rule '{first['rule']}'",
+        subtitle=f"Parts of one charge, by the rule '{first['rule']}'{also}",
         height=bar_height(len(names)),
     )
     colors = [UNKNOWN if nobody else ACTUAL for nobody in trace["nobody"]]

@@ -10,13 +10,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from finops_lib.report.axis_units import count_axis, day_axis, money_axis, share_axis
-from finops_lib.report.bars import bar_height, draw_bars, listing
+from finops_lib.report.bars import bar_height, cut_of, draw_bars, draw_waterfall, listing
 from finops_lib.report.chart import (
     ACTUAL,
     ANOMALY,
     CATEGORIES,
     FORECAST,
-    INK,
     MUTED,
     QUIET,
     SAVING,
@@ -30,6 +29,7 @@ from finops_lib.report.text import count, is_known, month_name, more_or_less, sh
 
 _SHOWN_DAYS = 120
 _MIX = "share of "
+_LEGIBLE = 0.05  # of the calls
 _NAMES = {
     "calls": "Calls a day",
     "input_tokens_per_call": "Input tokens\na call",
@@ -72,7 +72,7 @@ def plot_drivers(drivers: pd.DataFrame) -> Chart:
     changes = {name: _change(shown[shown["driver"] == name]) for name in names}
     moving = max(names, key=lambda name: abs(changes[name]))
     figure, panels = new_chart(
-        f"{_flat(moving)} move most: {more_or_less(changes[moving])} the last four weeks over the days ahead"
+        f"Moving most: {_flat(moving).lower()}, {more_or_less(changes[moving])} the last four weeks over the days ahead"
         if abs(changes[moving]) >= 0.005
         else "Every driver of the cost is forecast to stay as it is",
         subtitle="So far, then the forecast (dashed) with the range of 8 of 10 days",
@@ -85,8 +85,9 @@ def plot_drivers(drivers: pd.DataFrame) -> Chart:
         (share_axis if "share" in name else count_axis)(axes.yaxis)
         axes.set_ylim(bottom=0)
     if mix:
-        for color, name in zip(CATEGORIES, mix, strict=False):
-            _fan(panels[-1], shown[shown["driver"] == name], color, label=name.removeprefix(_MIX))
+        shares = _legible(shown[shown["driver"].isin(mix)])
+        for color, name in zip(CATEGORIES, shares["driver"].unique(), strict=False):
+            _fan(panels[-1], shares[shares["driver"] == name], color, label=name.removeprefix(_MIX))
         panels[-1].set_ylabel("Share of\ncalls (%)")
         panels[-1].set_ylim(0, 1)
         share_axis(panels[-1].yaxis)
@@ -120,37 +121,21 @@ def plot_cost_bridge(steps: pd.DataFrame, *, periods: Sequence[str] = ("", ""), 
     if steps.empty:
         return words_only("There is no month before to compare with", "A bridge needs two months with priced calls.")
     amounts, totals = steps["amount"].astype("float64").to_numpy(), steps["is_total"].to_numpy(bool)
-    ends = np.where(totals, amounts, amounts[0] + np.cumsum(np.where(totals, 0.0, amounts)))
-    starts = np.where(totals, 0.0, ends - amounts)
     before, after = (month_name(period) for period in periods)
     names = [STEP_NAMES.get(step, {"before": before, "after": after}.get(step, step)) for step in steps["step"]]
     labels = [usd(a, cents=False) if total else f"{a:+,.2f}" for a, total in zip(amounts, totals, strict=True)]
     largest = largest_step(steps)
     figure, (axes,) = new_chart(
-        f"{after} cost {more_or_less(ends[-1] / amounts[0] - 1)} {before}"
+        f"{after} cost {more_or_less(amounts[-1] / amounts[0] - 1)} {before}"
         + (f", above all through {STEP_NAMES[largest['step']].lower()}" if largest is not None else "")
         if amounts[0] > 0
-        else f"{after} cost {usd(ends[-1])}, and {before} nothing",
+        else f"{after} cost {usd(amounts[-1])}, and {before} nothing",
         subtitle="What each driver added (USD), one after the other" + (f"; {days} of both months" if days else ""),
         height=bar_height(len(names)),
     )
-    low = 0.0
-    if not totals.all() and min(starts[~totals].min(), ends.min()) > 0.5 * ends.max():
-        low = 0.9 * min(starts[~totals].min(), ends.min())
     colors = [ACTUAL if total else ANOMALY if a > 0 else SAVING for a, total in zip(amounts, totals, strict=True)]
-    left = np.where(totals, low, np.minimum(starts, ends))
-    axes.barh(range(len(names)), np.maximum(starts, ends) - left, left=left, color=colors, height=0.66)
-    for place, label in enumerate(labels):
-        at = (max(starts[place], ends[place]), place)
-        axes.annotate(label, at, xytext=(5, 0), textcoords="offset points", va="center", color=INK)
-    for place in range(len(names) - 1):
-        axes.plot([ends[place]] * 2, [place + 0.33, place + 0.67], color=QUIET, linewidth=0.8)
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_xlim(low, low + 1.16 * (max(starts.max(), ends.max()) - low))
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
-    money_axis(axes.xaxis)
+    low = cut_of(amounts, totals)
+    draw_waterfall(axes, names, amounts, totals, labels, colors, low=low)
     axes.set_xlabel("Cost (USD)" + ("; the axis does not begin at zero" if low else ""))
     return describe(figure, f"Waterfall. {listing(names, labels, 20)}")
 
@@ -173,6 +158,11 @@ def plot_scenarios(table: pd.DataFrame) -> Chart:
     if known.empty or not known["cost_per_month"].iloc[0]:
         return words_only("No scenario can be held against today", "There is no priced call in the last four weeks.")
     today, swing = known["cost_per_month"].iloc[0], table.attrs.get("addressable_swing")
+    if len(table) == 1:
+        return words_only(
+            f"Today's pace is {usd(today, cents=False)} a month; no scenario is set",
+            "Cases to hold against it go under 'scenarios: […]' in the settings of a file in parameters/.",
+        )
     costs = known["cost_per_month"].to_numpy()
     if swing:
         title = f"Between the dearest and the cheapest course lie {usd(swing, cents=False)} a month"
@@ -181,9 +171,8 @@ def plot_scenarios(table: pd.DataFrame) -> Chart:
         title = f"“{dearest['scenario']}” would cost {usd(dearest['cost_per_month'], cents=False)} a month, "
         title += f"{more_or_less(dearest['change'])} today"
     else:
-        title = f"Today's pace is {usd(today, cents=False)} a month; no scenario is set"
-    added = "" if len(table) > 1 else "; 'scenarios: […]' under settings in the assistant's file adds cases"
-    figure, (axes,) = new_chart(title, subtitle=f"Cost of an average month (USD){added}", height=bar_height(len(known)))
+        title = f"Today's pace is {usd(today, cents=False)} a month; what the scenarios would cost is not known"
+    figure, (axes,) = new_chart(title, subtitle="Cost of an average month (USD)", height=bar_height(len(known)))
     labels = [
         usd(cost, cents=False) + (f" · {share(change, signed=True)}" if is_known(change) else "")
         for cost, change in zip(costs, known["change"], strict=True)
@@ -250,6 +239,19 @@ def _fan(axes: Axes, rows: pd.DataFrame, color: str, label: str | None = None) -
     alpha = 0.3 if label is None else 0.12
     axes.fill_between(ahead["day"], ahead["lower_80"], ahead["upper_80"], color=shade, alpha=alpha, lw=0)
     axes.plot(ahead["day"], ahead["mean"], color=color, linewidth=1.5, linestyle=(0, (4, 1.5)))
+
+
+def _legible(shares: pd.DataFrame) -> pd.DataFrame:
+    """Keep the models whose share can be told apart, the largest first; the others become one, without a range."""
+    usual = shares.groupby("driver")["actual"].apply(lambda known: known.dropna().iloc[-28:].mean())
+    large = usual[usual >= _LEGIBLE].sort_values(ascending=False, kind="stable").index[: len(CATEGORIES) - 1]
+    small = usual.index.difference(large)
+    if len(small) < 2:
+        large, small = [*large, *small], []
+    parts = [shares[shares["driver"] == name] for name in large]
+    together = shares[shares["driver"].isin(small)].groupby("day", as_index=False)[["actual", "mean"]].sum(min_count=1)
+    parts.append(together.assign(driver=f"{_MIX}{len(small)} below 5% each"))
+    return pd.concat([part for part in parts if len(part)], ignore_index=True).reindex(columns=shares.columns)
 
 
 def _change(rows: pd.DataFrame) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from finops_lib.report.axis_units import count_axis, day_axis, money_axis
+from finops_lib.report.axis_units import day_axis, money_axis
 from finops_lib.report.bars import listing
 from finops_lib.report.chart import (
     ACTUAL,
@@ -21,25 +21,21 @@ from finops_lib.report.chart import (
     new_chart,
     words_only,
 )
-from finops_lib.report.text import count, month_name, more_or_less, share, usd, words
+from finops_lib.report.text import month_name, more_or_less, share, usd, words
 
 _RECENT_DAYS = 28
 _SHOWN_DAYS = 120
 
 
-def plot_forecast(history: pd.Series, forecast: pd.DataFrame, *, subject: str = "Cost", unit: str = "USD") -> Chart:
+def plot_forecast(history: pd.Series, forecast: pd.DataFrame) -> Chart:
     """Draw the days so far and the fan of the days ahead.
 
     Parameters
     ----------
     history : Series
-        Daily values with a DatetimeIndex.
+        Cost a day (USD) with a DatetimeIndex.
     forecast : DataFrame
         Indexed by the days ahead: ``mean`` and ``lower_…``, ``upper_…`` of each level.
-    subject : str
-        What is forecast, e.g. ``Cost`` or ``Requests``.
-    unit : str
-        ``USD`` for money; anything else is counted.
 
     Returns
     -------
@@ -48,8 +44,7 @@ def plot_forecast(history: pd.Series, forecast: pd.DataFrame, *, subject: str = 
     """
     known = history.astype("float64").dropna()
     if known.empty or forecast.empty:
-        return words_only(f"{subject} cannot be forecast", "There is no day with a known value in this scope.")
-    written, axis = _writing(unit)
+        return words_only("Cost cannot be forecast", "There is no day with a known value in this scope.")
     shown, ahead = known.iloc[-_SHOWN_DAYS:], forecast["mean"]
     pace, before = ahead.mean(), known.iloc[-_RECENT_DAYS:].mean()
     days_before = min(len(known), _RECENT_DAYS)
@@ -58,8 +53,8 @@ def plot_forecast(history: pd.Series, forecast: pd.DataFrame, *, subject: str = 
     levels = sorted((name.removeprefix("lower_") for name in forecast if name.startswith("lower_")), key=float)
     bands = " and ".join(f"{level}%" for level in levels)
     figure, (axes,) = new_chart(
-        f"{subject} is forecast at {written(pace)} a day over the next {len(ahead)} days{against}",
-        subtitle=f"{subject} by day; shaded: where {bands} of the days are expected to be",
+        f"Cost is forecast at {_whole(pace)} a day over the next {len(ahead)} days{against}",
+        subtitle=f"Cost by day; shaded: where {bands} of the days are expected to be",
         height=3.4,
     )
     axes.plot(shown.index, shown, color=ACTUAL, linewidth=1.3, marker="o" if len(shown) == 1 else None)
@@ -71,32 +66,30 @@ def plot_forecast(history: pd.Series, forecast: pd.DataFrame, *, subject: str = 
     axes.plot(ahead.index, ahead, color=ACTUAL, linewidth=1.6, linestyle=(0, (4, 1.5)))
     axes.axvline(known.index[-1] + pd.Timedelta(hours=12), color=QUIET, linewidth=0.8)
     axes.set_ylim(bottom=min(0.0, float(forecast.min().min()), float(shown.min())))
-    axes.set_ylabel(f"{subject} ({unit} a day)")
-    axis(axes.yaxis)
+    axes.set_ylabel("Cost (USD a day)")
+    money_axis(axes.yaxis)
     day_axis(axes, pd.Series([shown.index[0], ahead.index[-1]]))
     axes.set_xlim(shown.index[0], ahead.index[-1])
     axes.text(known.index[-1], 1.01, "so far ", transform=axes.get_xaxis_transform(), ha="right", color=QUIET, size=9)
     axes.text(ahead.index[0], 1.01, " forecast", transform=axes.get_xaxis_transform(), ha="left", color=QUIET, size=9)
     last = forecast.iloc[-1]
     ranges = [
-        f"{level}% between {written(last[f'lower_{level}'])} and {written(last[f'upper_{level}'])}" for level in levels
+        f"{level}% between {_whole(last[f'lower_{level}'])} and {_whole(last[f'upper_{level}'])}" for level in levels
     ]
     return describe(
         figure,
         f"Line of the days from {shown.index[0]:%Y-%m-%d} to {known.index[-1]:%Y-%m-%d}, then the forecast until "
-        f"{ahead.index[-1]:%Y-%m-%d}, which ends at {written(last['mean'])} a day ({'; '.join(ranges)}).",
+        f"{ahead.index[-1]:%Y-%m-%d}, which ends at {_whole(last['mean'])} a day ({'; '.join(ranges)}).",
     )
 
 
-def plot_backtest(windows: pd.DataFrame, *, unit: str = "USD") -> Chart:
+def plot_backtest(windows: pd.DataFrame) -> Chart:
     """Draw what was forecast for windows of the past against what came.
 
     Parameters
     ----------
     windows : DataFrame
-        One row a window: ``origin``, ``last_day``, ``actual``, ``forecast`` (totals), ``error`` (share).
-    unit : str
-        ``USD`` for money; anything else is counted.
+        One row a window: ``origin``, ``last_day``, ``actual``, ``forecast`` (totals, USD), ``error`` (share).
 
     Returns
     -------
@@ -106,7 +99,6 @@ def plot_backtest(windows: pd.DataFrame, *, unit: str = "USD") -> Chart:
     if windows.empty:
         reason = "The history is too short to forecast a part of it from the days before."
         return words_only("The forecast could not be tested on the past", reason)
-    written, axis = _writing(unit)
     actual, forecast = windows["actual"].to_numpy(), windows["forecast"].to_numpy()
     wrong = np.abs(forecast - actual).sum() / actual.sum() if actual.sum() > 0 else np.nan
     near = int(windows["error"].abs().le(0.10).sum())
@@ -131,10 +123,10 @@ def plot_backtest(windows: pd.DataFrame, *, unit: str = "USD") -> Chart:
     axes.set_xticks(place, labels)
     axes.set_xlim(-0.7, max(len(windows), 3) - 0.3)
     axes.set_ylim(0, max(actual.max(), forecast.max(), 1e-9) * 1.18)
-    axes.set_ylabel(f"Total ({unit})")
-    axis(axes.yaxis)
+    axes.set_ylabel("Total (USD)")
+    money_axis(axes.yaxis)
     figure.legend(loc="outside lower right", ncols=2, frameon=False)
-    pairs = [f"{written(said)} forecast, {written(came)} came" for said, came in zip(forecast, actual, strict=True)]
+    pairs = [f"{_whole(said)} forecast, {_whole(came)} came" for said, came in zip(forecast, actual, strict=True)]
     return describe(figure, f"A bar a window with its forecast. {listing(labels, pairs)}".replace("\n", " "))
 
 
@@ -199,9 +191,3 @@ def _named(row: pd.Series) -> str:
 def _whole(amount: float) -> str:
     """Write an amount without the cents that no projection knows."""
     return usd(amount, cents=False)
-
-
-def _writing(unit: str) -> tuple[Callable[[float], str], Callable[..., None]]:
-    if unit == "USD":
-        return _whole, money_axis
-    return (lambda number: count(round(float(number)), compact=True)), count_axis

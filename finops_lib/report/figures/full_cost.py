@@ -35,7 +35,7 @@ _PARTS = {
 def plot_full_cost(
     layers: pd.DataFrame, summary: Mapping[str, Any], *, period: str = "", assistant: str = ORGANISATION
 ) -> Chart:
-    """Draw the layers of the true cost, and say how much of it the model bill is.
+    """Draw the layers of the true cost, and say how much of it the model providers bill.
 
     Parameters
     ----------
@@ -62,10 +62,12 @@ def plot_full_cost(
     else:
         whole = f"the true cost of {usd(summary['cost'])}"
         if assistant != ORGANISATION:
-            whole = f"the {usd(summary['cost'])} that is its own; what it shares with others is not in it"
-        title = f"The model bill is {share(summary['model_bill_share'])} of {whole}"
+            whole = f"the {usd(summary['cost'])} that is its own; its parts of shared cost are on page 04"
+        title = f"Model providers bill {share(summary['model_bill_share'])} of {whole}"
         empty = f"; nothing is placed in {', '.join(summary['empty_layers'])}" if summary["empty_layers"] else ""
-        subtitle = f"Cost by layer{of_period(period)}{empty}"
+        own = layers.loc[(layers["layer"] == "model").to_numpy(bool), "other_bills"].sum()
+        hosted = "; the layer 'model' also holds models that others host" if own else ""
+        subtitle = f"Cost by layer{of_period(period)}{hosted}{empty}"
     shown = layers[layers["true_cost"].notna()]
     names = shown["layer"].tolist()
     figure, (axes,) = new_chart(title, subtitle=subtitle, height=bar_height(len(names)) + 0.35)

@@ -9,12 +9,13 @@ import pandas as pd
 from matplotlib.patches import Patch
 
 from finops_lib.report.axis_units import money_axis
-from finops_lib.report.bars import bar_height, listing, of_period
+from finops_lib.report.bars import bar_height, draw_waterfall, listing, of_period
 from finops_lib.report.chart import (
     ACTUAL,
     ANOMALY,
     FORECAST,
     INK,
+    MUTED,
     QUIET,
     SAVING,
     SECONDARY,
@@ -24,23 +25,20 @@ from finops_lib.report.chart import (
     new_chart,
     words_only,
 )
-from finops_lib.report.figures.routing import plot_frontier, plot_gate
 from finops_lib.report.text import share, two_lines, usd
 
-_EVIDENCE = {"measured replay": ACTUAL, "evaluation": SAVING, "assumption": UNKNOWN}
+_EVIDENCE = {"measured replay": ACTUAL, "evaluation": SAVING, "assumption": UNKNOWN, "on record": MUTED}
 _STATUS = {"realised": SAVING, "still uncertain": FORECAST, "costs more": ANOMALY, "unproven": UNKNOWN}
 
 
-def plot_levers(replay: Any, *, period: str = "") -> Chart:
+def plot_levers(replay: Any) -> Chart:
     """Draw what each lever takes off the month, one after the other, beside what it would save alone.
 
     Parameters
     ----------
     replay : LeverReplay
         ``cost``, ``waterfall`` (``lever``, ``alone``, ``saving``, ``remaining``, ``evidence``), ``combined`` and
-        ``naive``.
-    period : str
-        Month ``YYYY-MM``, for the subtitle.
+        ``naive``, ``period`` (month ``YYYY-MM``).
 
     Returns
     -------
@@ -49,37 +47,34 @@ def plot_levers(replay: Any, *, period: str = "") -> Chart:
     """
     steps, cost = replay.waterfall, float(replay.cost)
     if steps.empty:
-        return words_only(f"No lever applies{of_period(period)}", "There is no priced traffic to replay levers on.")
+        return words_only(
+            f"No lever applies{of_period(replay.period)}", "There is no priced traffic to replay levers on."
+        )
     likely = replay.combined["likely"]
     figure, (axes,) = new_chart(
         f"Together the levers would have saved {usd(likely, cents=False)} ({share(likely / cost)}); "
         f"added up they promise {usd(replay.naive, cents=False)}",
-        subtitle=f"Replayed on the ledger in the order of work{of_period(period)}; range of all together "
+        subtitle=f"Replayed on the ledger in the order of work{of_period(replay.period)}; range of all together "
         f"{usd(replay.combined['low'], cents=False)} to {usd(replay.combined['high'], cents=False)}",
         height=bar_height(len(steps) + 2) + 0.4,
     )
     names = ["the month as it was", *steps["lever"], "what is left"]
-    left = np.array([0.0, *steps["remaining"], 0.0])
-    width = np.array([cost, *steps["saving"], cost - likely])
+    rest = float(steps["remaining"].iloc[-1])
+    amounts = np.array([cost, *-steps["saving"].to_numpy(dtype="float64"), rest])
     colors = [INK, *(_color(text) for text in steps["evidence"]), INK]
+    labels = [usd(cost), *(f"−{usd(value)}" for value in steps["saving"]), usd(rest)]
     place = np.arange(len(names))
-    axes.barh(place, width, left=left, height=0.62, color=colors)
+    draw_waterfall(axes, names, amounts, (place == 0) | (place == place[-1]), labels, colors)
     ends = (steps["remaining"] + steps["saving"]).to_numpy(dtype="float64")
     axes.hlines(place[1:-1] + 0.4, ends - steps["alone"].to_numpy(dtype="float64"), ends, color=QUIET, linewidth=1.6)
-    axes.axvline(cost - replay.naive, color=QUIET, linewidth=1, linestyle="--")
-    labels = [usd(cost), *(f"−{usd(value)}" for value in steps["saving"]), usd(cost - likely)]
-    for row, (end, label) in enumerate(zip(left + width, labels, strict=True)):
-        axes.annotate(label, (end, row), xytext=(5, 0), textcoords="offset points", va="center")
-    axes.set_yticks(place, names)
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set_xlim(min(cost - replay.naive, 0) * 1.02, cost * 1.2)
-    axes.grid(visible=False, axis="y")
-    money_axis(axes.xaxis)
+    naive_rest = rest + likely - replay.naive
+    axes.axvline(naive_rest, color=QUIET, linewidth=1, linestyle="--")
+    axes.set_xlim(left=min(naive_rest, 0) * 1.02)
     axes.set_xlabel("Cost of the month (USD)")
     keys = [Patch(color=color, label=name) for name, color in _EVIDENCE.items() if color in colors]
     keys += [Patch(color=SECONDARY, label="mixed evidence")] * (SECONDARY in colors)
     keys.append(axes.plot([], [], color=QUIET, linewidth=1.6, label="saving alone (dashed: all of them added up)")[0])
-    figure.legend(handles=keys, loc="outside lower right", ncols=len(keys), handlelength=1.0, handleheight=1.0)
+    figure.legend(handles=keys, loc="outside lower right", ncols=3, handlelength=1.0, handleheight=1.0)
     return describe(figure, f"Waterfall of the month's cost. {listing(names, labels, limit=len(names))}")
 
 
@@ -111,11 +106,11 @@ def plot_backlog(backlog: pd.DataFrame, *, period: str = "", top: int = 10) -> C
     first = shown[shown["advice"] == "first"]
     rest = f"; {len(small)} lines of {usd(small['saving'].sum())} together are too small" if len(small) else ""
     done = int((backlog["advice"] == "on record").sum())
-    rest += f"; {done} on record already" if done else ""
+    rest += f"; {done} promoted already" if done else ""
     more = f"; {len(worth) - top} more in the table" if len(worth) > top else ""
     figure, (axes,) = new_chart(
-        f"The first {len(first)} of {len(backlog)} lines are worth {usd(first['saving'].sum())} a month "
-        f"of {usd(backlog['saving'].sum())}",
+        f"The first {len(first)} of {len(backlog) - done} lines are worth {usd(first['saving'].sum())} a month "
+        f"of {usd(backlog.loc[backlog['advice'] != 'on record', 'saving'].sum())}",
         subtitle=f"Likely saving after the levers before it, whisker its range{of_period(period)}{more}{rest}",
         height=0.75 + 0.46 * len(shown),
     )
@@ -128,38 +123,6 @@ def plot_backlog(backlog: pd.DataFrame, *, period: str = "", top: int = 10) -> C
     figure.legend(handles=keys, loc="outside lower right", ncols=3, handlelength=1.0, handleheight=1.0)
     labels = [f"{usd(value)} ({text})" for value, text in zip(likely, shown["evidence"], strict=True)]
     return describe(figure, f"Horizontal bars of savings. {listing([n.replace(chr(10), ' ') for n in names], labels)}")
-
-
-def plot_routes(found: Any) -> Chart:
-    """Draw the frontier of an evaluated workflow with today's point and the proposal.
-
-    Parameters
-    ----------
-    found : EvaluatedRoute
-        ``workflow`` and ``routes``.
-
-    Returns
-    -------
-    Figure
-        As ``plot_frontier`` draws it.
-    """
-    return plot_frontier(found.routes.frontier, found.routes.plans, subject=found.workflow)
-
-
-def plot_verdicts(found: Any) -> Chart:
-    """Draw the gate's verdicts on the candidates of an evaluated workflow.
-
-    Parameters
-    ----------
-    found : EvaluatedRoute
-        ``workflow`` and ``verdicts``.
-
-    Returns
-    -------
-    Figure
-        As ``plot_gate`` draws it.
-    """
-    return plot_gate(found.verdicts, subject=found.workflow)
 
 
 def plot_savings(savings: pd.DataFrame) -> Chart:

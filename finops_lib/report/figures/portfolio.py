@@ -77,7 +77,7 @@ def plot_viability(viable: pd.DataFrame) -> Chart:
     ----------
     viable : DataFrame
         One row per assistant: ``assistant``, ``verdict``, ``value_per_cost`` with ``ratio_lower_80`` and
-        ``ratio_upper_80``, ``confidence``.
+        ``ratio_upper_80``, ``counted_per_cost``, ``confidence``, ``cost_basis``.
 
     Returns
     -------
@@ -89,10 +89,12 @@ def plot_viability(viable: pd.DataFrame) -> Chart:
     if known.empty:
         explanation = "It takes outcomes and what they are worth: add outcome_value to the table of outcomes."
         return words_only("Whether the assistants pay is not known", explanation)
-    least = known.loc[known["value_per_cost"].idxmin()]
+    compared = known[known["cost_basis"] == "true cost"]
+    least = (compared if len(compared) else known).nsmallest(1, "value_per_cost").iloc[0]
     figure, (axes,) = new_chart(
         f"A dollar brings least in {least['assistant']}: {usd(least['value_per_cost'])} of value",
-        subtitle="Value of outcomes for a dollar of cost, with the range of 8 in 10 cases; logarithmic scale",
+        subtitle="Value for a dollar of cost, with the range of 8 in 10 cases; true cost is a lower bound, without "
+        "what is shared",
         height=0.9 + 0.42 * len(known),
     )
     place = np.arange(len(known))
@@ -103,7 +105,9 @@ def plot_viability(viable: pd.DataFrame) -> Chart:
     axes.hlines(place, low, high, color=colors, linewidth=3)
     axes.scatter(value, place, color=colors, zorder=3)
     for at, row in enumerate(known.to_dict("records")):
-        words = f"{row['value_per_cost']:.1f} · {row['verdict']} (confidence {row['confidence']})"
+        counted = "" if row["confidence"] == "high" else f", {row['counted_per_cost']:.1f} counted"
+        beside = ", model cost only" if row["cost_basis"] == "model cost" else ""
+        words = f"{row['value_per_cost']:.1f}{counted} · {row['verdict']}{beside}"
         axes.annotate(words, (high[at], at), xytext=(8, 0), textcoords="offset points", va="center", color=INK)
     axes.axvline(1, color=QUIET, linewidth=1)
     axes.annotate("pays for itself", (1, len(known) - 0.45), xytext=(4, 0), textcoords="offset points", color=QUIET)

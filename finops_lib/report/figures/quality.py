@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 
 from finops_lib.report.axis_units import count_axis, day_axis, share_axis
-from finops_lib.report.bars import bar_height, draw_bars, listing
+from finops_lib.report.bars import bar_height, draw_bars, end_labels, legend_above, listing, rows_axis
 from finops_lib.report.chart import (
     ACTUAL,
     ANOMALY,
     BUDGET,
     CATEGORIES,
-    INK,
     MUTED,
     UNKNOWN,
     Chart,
@@ -20,7 +19,7 @@ from finops_lib.report.chart import (
     new_chart,
     words_only,
 )
-from finops_lib.report.text import count, share, two_lines, words
+from finops_lib.report.text import count, share, words
 
 _FATES = {
     "requests": ("model calls", ACTUAL),
@@ -71,32 +70,13 @@ def plot_rows_read(reads: pd.DataFrame) -> Chart:
             hatch="///" if name == "quarantined" else None,
         )
         left += values
-    for place, rows in enumerate(total):
-        axes.annotate(
-            _row_label(rows, counts["quarantined"][place] if "quarantined" in counts else 0),
-            (rows, place),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            color=INK,
-        )
-    axes.set_yticks(range(len(names)), [two_lines(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
+    refused = counts.get("quarantined", np.zeros(len(names)))
+    end_labels(axes, total, [_row_label(*pair) for pair in zip(total, refused, strict=True)])
+    rows_axis(axes, names)
     axes.set_xlim(0, total.max() * 1.25)
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
     count_axis(axes.xaxis)
     axes.set_xlabel("Rows read")
-    figure.legend(
-        loc="upper right",
-        bbox_to_anchor=(0.995, figure.header),
-        ncols=len(shown),
-        handlelength=1.0,
-        handleheight=1.0,
-        borderpad=0,
-        columnspacing=1.2,
-        fontsize=9,
-    ).set_in_layout(False)
+    legend_above(figure, len(shown))
     values = [
         ", ".join(f"{count(shown[name][place])} {_FATES[name][0]}" for name in shown) for place in range(len(names))
     ]
@@ -197,10 +177,7 @@ def plot_capture_days(captured: pd.DataFrame) -> Chart:
             f"{len(seen)} {'day' if len(seen) == 1 else 'days'}"
             + (f", {len(inside)} missing in between" if len(inside) else "")
         )
-    axes.set_yticks(range(len(sources)), [two_lines(name, 34) for name in sources])
-    axes.set_ylim(len(sources) - 0.4, -0.6)
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
+    rows_axis(axes, sources)
     day_axis(axes, days)
     room = pd.Timedelta(hours=14) + pd.Timedelta(days=max(7 - len(every), 0) / 2)
     axes.set_xlim(every[0] - room, every[-1] + room)

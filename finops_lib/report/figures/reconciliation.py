@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.patches import Rectangle
 
-from finops_lib.report.axis_units import money_axis
-from finops_lib.report.bars import bar_height, listing, of_period
+from finops_lib.report.bars import bar_height, cut_of, draw_waterfall, listing, of_period
 from finops_lib.report.chart import (
     ACTUAL,
     ANOMALY,
@@ -57,10 +55,7 @@ def plot_variance_bridge(bridge: pd.DataFrame, *, period: str = "") -> Chart:
         return words_only(f"There is no invoice to hold the log against{of_period(period)}", reason)
     amounts = bridge["amount"].astype("float64").to_numpy()
     totals = bridge["is_total"].to_numpy(bool)
-    ends = np.where(totals, amounts, 0.0)
-    for place in np.flatnonzero(~totals):
-        ends[place] = ends[place - 1] + amounts[place]
-    starts = np.where(totals, 0.0, ends - amounts)
+    low = cut_of(amounts, totals)
     names = [_TOTALS.get(step, words(step)) for step in bridge["step"]]
     labels = [
         usd(amount) if total else f"{'+' if amount > 0 else ''}{usd(amount).removeprefix('USD ')}"
@@ -68,27 +63,12 @@ def plot_variance_bridge(bridge: pd.DataFrame, *, period: str = "") -> Chart:
     ]
     figure, (axes,) = new_chart(
         _bridge_title(bridge, period),
-        subtitle=f"From the log to the invoice, by cause (USD){of_period(period)}; the axis does not begin at zero"
-        if _cut(starts, ends, totals)
-        else f"From the log to the invoice, by cause (USD){of_period(period)}",
+        subtitle=f"From the log to the invoice, by cause (USD){of_period(period)}"
+        + ("; the axis does not begin at zero" if low else ""),
         height=bar_height(len(names)),
     )
-    low = _cut(starts, ends, totals)
     colors = [_color(step, amount, total) for step, amount, total in zip(bridge["step"], amounts, totals, strict=True)]
-    lefts = np.where(totals, low, np.minimum(starts, ends))
-    axes.barh(range(len(names)), np.where(totals, ends - low, np.abs(amounts)), left=lefts, color=colors, height=0.68)
-    for place, label in enumerate(labels):
-        at = max(starts[place], ends[place])
-        axes.annotate(label, (at, place), xytext=(5, 0), textcoords="offset points", va="center", color=INK)
-    for place in range(len(names) - 1):
-        axes.plot([ends[place]] * 2, [place + 0.34, place + 0.66], color="#999999", linewidth=0.8)
-    axes.set_yticks(range(len(names)), [two_lines(name) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    high = max(starts.max(), ends.max())
-    axes.set_xlim(low, high + 0.2 * (high - low or 1.0))
-    axes.grid(visible=False, axis="y")
-    axes.grid(visible=True, axis="x")
-    money_axis(axes.xaxis)
+    draw_waterfall(axes, names, amounts, totals, labels, colors, low=low)
     axes.set_xlabel("Cost (USD)")
     return describe(figure, f"Waterfall from log to invoice. {listing(names, labels, 20)}")
 
@@ -151,13 +131,6 @@ def _color(step: str, amount: float, total: bool) -> str:
     if step == "unexplained":
         return ANOMALY
     return SECONDARY if amount > 0 else SAVING
-
-
-def _cut(starts: np.ndarray, ends: np.ndarray, totals: np.ndarray) -> float:
-    """Begin the axis near the lowest step where the steps would be hairlines beside the totals."""
-    lowest = float(min(starts[~totals].min(initial=np.inf), ends.min()))
-    span = float(ends.max()) - lowest
-    return 0.0 if lowest <= 0 or span > 0.3 * float(ends.max()) else max(lowest - 0.6 * span - 1e-9, 0.0)
 
 
 def _bridge_title(bridge: pd.DataFrame, period: str) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.dates import DateFormatter, DayLocator, date2num
+from matplotlib.dates import DayLocator, date2num, num2date
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
 
 from finops_lib.report.axis_units import money_axis
 from finops_lib.report.bars import bar_height, draw_bars, listing
@@ -150,13 +151,19 @@ def _frame(axes: Axes, labels: list[str], heads: list[bool], start: date, as_of:
     axes.grid(visible=True, axis="x")
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(DayLocator(bymonthday=(1, 15)))
-    axes.xaxis.set_major_formatter(DateFormatter("%-d %b"))
+    axes.xaxis.set_major_formatter(FuncFormatter(_day_of))
     axes.set_xlabel(f"Day an item is due ({start} to {end})")
     axes.axvline(date2num(end), color=QUIET, linewidth=0.8, linestyle=":")
     note = {"xytext": (0, 3), "textcoords": "offset points", "va": "bottom", "fontsize": 9}
     if as_of and as_of >= start:
         axes.axvline(date2num(as_of), color=INK, linewidth=1)
         axes.annotate(f"today, day {(as_of - start).days + 1}", (date2num(as_of), -0.8), ha="right", color=INK, **note)
+
+
+def _day_of(place: float, _: int) -> str:
+    # strftime has no day without a leading zero that works everywhere
+    day = num2date(place)
+    return f"{day.day} {day:%b}"
 
 
 def _title(state: pd.DataFrame, start: date, as_of: date | None) -> str:

@@ -30,26 +30,23 @@ _VERDICTS = {"promote": SAVING, "reject": ANOMALY, "not enough evidence": QUIET}
 _PLANS = {"today": (BUDGET, "s"), "baseline": (SECONDARY, "D"), "proposal": (SAVING, "o")}
 
 
-def plot_frontier(frontier: pd.DataFrame, plans: pd.DataFrame, *, subject: str = "") -> Chart:
+def plot_frontier(found: Any) -> Chart:
     """Draw what each level of quality costs at least, with today's point and the proposal.
 
     Parameters
     ----------
-    frontier : DataFrame
-        One row a point, cheapest first: ``cost_per_call`` (USD), ``quality`` (pass rate),
-        ``quality_lower``, ``quality_upper``.
-    plans : DataFrame
-        One row a plan: ``plan`` (``baseline``, ``today``, ``proposal``), ``cost_per_call``, ``quality``,
-        ``quality_lower``, ``quality_upper``, ``saving``.
-    subject : str
-        What the evaluations are of, for the subtitle.
+    found : EvaluatedRoute
+        ``workflow`` and ``routes``: its ``frontier``, cheapest point first, and ``plans`` (``baseline``, ``today``,
+        ``proposal``), both with ``cost_per_call`` (USD), ``quality`` (pass rate), ``quality_lower``,
+        ``quality_upper``.
 
     Returns
     -------
     Figure
         A line with a band of 95% and a mark for each plan; words without evaluations.
     """
-    about = f", {subject}" if subject else ""
+    frontier, plans = found.routes.frontier, found.routes.plans
+    about = _about(found)
     if plans.empty:
         return words_only(
             "What quality costs is not known",
@@ -78,23 +75,22 @@ def plot_frontier(frontier: pd.DataFrame, plans: pd.DataFrame, *, subject: str =
     return describe(figure, f"Line of pass rate against cost per call, with its 95% band. {drawn}")
 
 
-def plot_gate(verdicts: pd.DataFrame, *, subject: str = "") -> Chart:
+def plot_gate(found: Any) -> Chart:
     """Draw each candidate's difference in pass rate with its interval against the margin.
 
     Parameters
     ----------
-    verdicts : DataFrame
-        One row a candidate: ``candidate``, ``verdict``, ``difference``, ``lower``, ``upper``, ``margin``
-        (fractions), ``pairs``, ``pairs_to_decide``, ``saving``.
-    subject : str
-        What the evaluations are of, for the subtitle.
+    found : EvaluatedRoute
+        ``workflow`` and ``verdicts``, one row a candidate: ``candidate``, ``verdict``, ``difference``, ``lower``,
+        ``upper``, ``margin`` (fractions), ``pairs``, ``pairs_to_decide``, ``saving``.
 
     Returns
     -------
     Figure
         A point and a line a candidate, the margin as a dashed line; words without candidates.
     """
-    about = f", {subject}" if subject else ""
+    verdicts = found.verdicts
+    about = _about(found)
     if verdicts.empty:
         return words_only("No candidate to judge", "The evaluations hold one configuration, or none.")
     names = verdicts["candidate"].astype(str).tolist()
@@ -129,6 +125,11 @@ def plot_gate(verdicts: pd.DataFrame, *, subject: str = "") -> Chart:
     return describe(figure, f"Points with intervals against a margin of {margin * 100:g} points. {drawn}")
 
 
+def _about(found: Any) -> str:
+    name = found.workflow or found.assistant
+    return f", {name}" if name else ""
+
+
 def _mark_plan(axes: Axes, row: dict[str, Any]) -> None:
     color, marker = _PLANS[row["plan"]]
     axes.vlines(row["cost_per_call"], row["quality_lower"], row["quality_upper"], color=color, linewidth=1.2)
@@ -161,8 +162,10 @@ def _gate_title(verdicts: pd.DataFrame) -> str:
     promoted = verdicts.loc[verdicts["verdict"] == "promote", "candidate"].tolist()
     rejected = (verdicts["verdict"] == "reject").sum()
     undecided = (verdicts["verdict"] == "not enough evidence").sum()
-    first = f"{' and '.join(promoted)} may be promoted" if 0 < len(promoted) < 3 else f"{len(promoted)} may be promoted"
-    parts = [first if promoted else "No candidate may be promoted"]
+    first = f"{len(promoted)} pass the gate"
+    if 0 < len(promoted) < 3:
+        first = f"{' and '.join(promoted)} pass{'' if len(promoted) > 1 else 'es'} the gate"
+    parts = [first if promoted else "No candidate passes the gate"]
     parts += [f"{rejected} rejected"] * bool(rejected) + [f"{undecided} lacking evidence"] * bool(undecided)
     return ", ".join(parts)
 

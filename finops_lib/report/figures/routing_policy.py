@@ -44,9 +44,11 @@ def plot_policy_breaches(breaches: pd.DataFrame, *, period: str = "") -> Chart:
         worst = broken.iloc[0]
         money = f", USD {worst['breach_cost']:,.2f} too much" if worst["breach_cost"] > 0 else ""
         title = f"{broken.index[0].capitalize()}: {count(worst['requests'])} calls{money}"
+    lapsed = breaches.loc[breaches["exception"] == "lapsed", "requests"].sum()
+    apart = f"; {count(lapsed)} calls whose exception has lapsed stand apart here" if lapsed else ""
     figure, (axes,) = new_chart(
         title,
-        subtitle=f"Cost beyond what the routing policy allows, by kind of breach{of_period(period)}",
+        subtitle=f"Cost beyond what the routing policy allows, by kind of breach{of_period(period)}{apart}",
         height=bar_height(len(names)),
     )
     colors = [

@@ -22,6 +22,8 @@ from finops_lib.report.bars import (
 from finops_lib.report.chart import ACTUAL, INK, MUTED, UNKNOWN, Chart, describe, new_chart, words_only
 from finops_lib.report.text import count, month_name, share, two_lines, usd, words
 
+_CENT = 0.01
+
 
 def plot_spend(spend: pd.DataFrame, *, period: str = "") -> Chart:
     """Draw what each value of a dimension costs.
@@ -221,4 +223,6 @@ def _spend_title(spend: pd.DataFrame, dimension: str, period: str) -> str:
 
 def _cell(cost: float, columns: int) -> str:
     written = usd(cost, cents=False).removeprefix("USD ")
-    return written if columns <= 6 or len(written) <= 6 else count(cost, compact=True)
+    if columns <= 6 or len(written) <= 6:
+        return written
+    return count(cost, compact=True) if abs(cost) >= _CENT else "<0.01"

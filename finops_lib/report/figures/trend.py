@@ -97,10 +97,12 @@ def plot_daily_spend(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
     layers = [drawn[daily[dimension] == name].to_numpy() for name in names]
     # values that never had a price take no room and would crowd the labels
     kept = [place for place, layer in enumerate(layers) if np.nansum(np.abs(layer)) > 0] or [0]
-    names, layers = [names[place] for place in kept], [np.nan_to_num(layers[place]) for place in kept]
-    days = pd.Series(daily[_DAY].unique())
-    start = window_days - 1 if averaged else 0
-    days, layers = days[start:], [layer[start:] for layer in layers]
+    names, layers = [names[place] for place in kept], [layers[place] for place in kept]
+    # an average begins once its window is full: before that nothing is known, which is not nothing
+    start = int(np.argmax(np.isfinite(layers).any(axis=0)))
+    days, layers = pd.Series(daily[_DAY].unique())[start:], [layer[start:] for layer in layers]
+    missing, known = int(np.isnan(layers).any(axis=0).sum()), layers
+    layers = [np.nan_to_num(layer) for layer in layers]
     kind = f"{window_days}-day average" if averaged else "by day"
     figure, (axes,) = new_chart(
         _mover_title(names, layers, dimension),
@@ -108,7 +110,7 @@ def plot_daily_spend(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
         height=3.4,
     )
     colors = _category_colors(names)
-    ends = _draw_layers(axes, days, layers, colors, as_bars=not averaged)
+    ends = _draw_layers(axes, days, known, colors, as_bars=not averaged)
     labels = [f"{shorten(name, 26)} {usd(layer[-1], cents=False)}" for name, layer in zip(names, layers, strict=True)]
     low, high = axes.get_ylim()
     for label, place, wanted, color in zip(labels, spread(ends, (high - low) * 0.075), ends, colors, strict=True):
@@ -116,6 +118,8 @@ def plot_daily_spend(daily: pd.DataFrame, *, window_days: int = 7) -> Chart:
     axes.set_ylabel("Contracted cost (USD a day)")
     money_axis(axes.yaxis)
     _finish_days(axes, days)
+    if missing:
+        _note(axes, f"On {missing} days a part has no price and is not drawn")
     return describe(
         figure,
         f"Stacked areas of cost by day and {words(dimension)} from {_day(days.iloc[0])} to {_day(days.iloc[-1])}. "
@@ -245,10 +249,11 @@ def _draw_layers(
     axes: Axes, days: pd.Series, layers: list[np.ndarray], colors: list[str], *, as_bars: bool
 ) -> list[float]:
     """Stack the layers, or draw them as lines where a credit forbids stacking; return where each ends."""
-    if min(layer.min() for layer in layers) < 0:
+    if np.nanmin(layers) < 0:
         for layer, color in zip(layers, colors, strict=True):
             axes.plot(days, layer, color=color, marker="o" if len(days) == 1 else None)
-        return [float(layer[-1]) for layer in layers]
+        return [float(np.nan_to_num(layer[-1])) for layer in layers]
+    layers = [np.nan_to_num(layer) for layer in layers]
     tops = np.cumsum(layers, axis=0)
     if as_bars:
         for layer, top, color in zip(layers, tops, colors, strict=True):

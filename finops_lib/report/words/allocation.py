@@ -18,7 +18,7 @@ def allocation_text(summary: Mapping[str, Any]) -> Markdown:
     summary : mapping
         ``period``, ``receiver_type``, ``receiver``, ``billed``, ``unallocated``, ``bills``, ``top``, ``top_cost``,
         ``own_cost``, ``own_direct``, ``own_proportional``, ``own_overhead``, ``reason``, ``reason_cost``,
-        ``reason_service``.
+        ``reason_service``, ``moved``.
 
     Returns
     -------
@@ -32,6 +32,16 @@ def allocation_text(summary: Mapping[str, Any]) -> Markdown:
             "(`format: focus` under `sources` in parameters/organisation.yaml), would change that."
         )
     parts = [_whole(summary, month) if summary["receiver"] is None else _own(summary, month), _remainder(summary)]
+    if summary["receiver"] is not None and summary["receiver_type"] == "assistant":
+        parts.append(
+            "The true cost on page 03 is another sum: it holds the bills that name the assistant and its human review. "
+            "Here its parts of shared cost come on top, and the review, which is on no bill, stays out."
+        )
+    if summary["moved"]:
+        parts.append(
+            f"{usd(summary['moved'])} moves between invoices of one provider (lines `between-…`): the log does not say "
+            "which invoice those calls are on. The lines are nil together and change nobody's sum of a provider."
+        )
     if not summary["bills"]:
         parts.append(
             "No bill of this month is in the workspace: only the model calls are allocated, at their contracted price. "

@@ -55,11 +55,6 @@ def budget_text(
         parts.append(f"Without a budget: {names}; below stands what their forecast proposes.")
     day = f"{as_of.day} {month_name(f'{as_of:%Y-%m}')}"
     parts.append(f"As of {day}. Spend is that of model calls at contracted prices.")
-    if (summary["days_ahead"] > 0).any():
-        parts[-1] += (
-            " What is expected goes by each budget's own total; 05_forecast puts drivers and announced prices "
-            "together, and so names another figure for the same days."
-        )
     return Markdown("\n\n".join(parts))
 
 

@@ -29,27 +29,27 @@ def portfolio_text(answers: Mapping[str, Any], projection: pd.DataFrame) -> Mark
     ----------
     answers : mapping
         ``day``, ``yesterday``, ``usual``, ``over`` (budgets), ``model`` and ``model_cost``, ``spike_team``,
-        ``spike_now``, ``spike_before``, ``spike_cause``; null where not known.
+        ``spike_now``, ``spike_before``, ``is_spike``, ``spike_cause``; null where not known.
     projection : DataFrame
         One row per ``period``: ``projected``, ``lower_80`` and ``upper_80`` (USD); that of the year is told.
 
     Returns
     -------
     Markdown
-        Four bold questions with their answers, then where the year will end.
+        Four bold questions with their answers, then where the year is forecast to end.
     """
     if answers["day"] is None:
         return Markdown("**The ledger is empty.** Add the exports of model calls, and run `finops ingest`.")
     lines = [
         f"**What did we spend yesterday ({answers['day']})?** {_yesterday(answers)}",
-        f"**Who is trending over budget?** {_over(answers['over'])}",
+        f"**Who is over budget, or heading there?** {_over(answers['over'])}",
         f"**Which model costs most per resolved task?** {_model(answers)}",
-        f"**Who is behind the spike?** {_spike(answers)}",
+        f"**{'Who is behind the spike' if answers['is_spike'] else 'Whose spend rose most'}?** {_spike(answers)}",
     ]
     year = projection[projection["period"] == "year"].to_dict("records") if len(projection) else []
     if year and is_known(year[0]["projected"]):
         within = f"{usd(year[0]['lower_80'], cents=False)} to {usd(year[0]['upper_80'], cents=False)} in 8 of 10 cases"
-        lines.append(f"The year will end at {usd(year[0]['projected'], cents=False)} ({within}).")
+        lines.append(f"The year is forecast to end at {usd(year[0]['projected'], cents=False)} ({within}).")
     return Markdown("\n\n".join(lines))
 
 
@@ -93,8 +93,9 @@ def _over(over: list[dict[str, Any]]) -> str:
     if not over:
         return "No budget in force will probably be exceeded; a budget that is missing cannot be."
     told = [
-        f"{escape_markdown(row['budget'])} ({usd(row['projected'], cents=False)} expected of "
-        f"{usd(row['allowed'], cents=False)}, {share(row['overrun_probability'])} probable)"
+        f"{escape_markdown(row['budget'])} ({usd(row['projected'], cents=False)} "
+        f"{'of' if row['used_share'] > 1 else 'expected of'} {usd(row['allowed'], cents=False)}, "
+        f"{'exceeded' if row['used_share'] > 1 else share(row['overrun_probability']) + ' probable'})"
         for row in over[:_NAMED]
     ]
     return "; ".join(told) + (f"; and {len(over) - _NAMED} more." if len(over) > _NAMED else ".")
@@ -116,5 +117,5 @@ def _spike(answers: Mapping[str, Any]) -> str:
     return (
         f"{start} Largest unusual event: {escape_markdown(cause)}."
         if cause
-        else f"{start} Nothing unusual is behind it."
+        else f"{start} No unusual event is behind it."
     )

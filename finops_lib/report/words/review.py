@@ -12,6 +12,7 @@ from finops_lib.report.tables import Table
 from finops_lib.report.text import UNKNOWN, count, escape_markdown, is_known, share, unit_price, usd
 
 _NAMED = 5
+_NOT_TOLD = "^(?:not known|too early|no effect)"
 
 
 def review_text(
@@ -47,10 +48,33 @@ def review_text(
     lapsed = exceptions[exceptions["status"] == "lapsed"]
     if len(lapsed):
         cost = lapsed["cost_since_lapse"].sum(min_count=1)
-        since = f"; {usd(cost)} was spent after their last day" if is_known(cost) and cost else ""
+        since = f"; their calls cost {usd(cost)} this month" if is_known(cost) and cost else ""
         parts.append(f"{_plural(len(lapsed), 'exception')} lapsed{since}.")
     parts.append(f"As of {as_of}. Spend is that of model calls at contracted prices.")
     return Markdown("\n\n".join(parts))
+
+
+def viability_source(viable: pd.DataFrame) -> str:
+    """Say what the costs of a viability rest on, and which do not compare.
+
+    Parameters
+    ----------
+    viable : DataFrame
+        One row per assistant: ``assistant``, ``cost_basis`` (true cost or model cost).
+
+    Returns
+    -------
+    str
+        A source line.
+
+    Examples
+    --------
+    >>> viability_source(pd.DataFrame({"assistant": ["a"], "cost_basis": ["true cost"]}))
+    'true cost is a lower bound: calls, own bills and human review, nothing of what is shared'
+    """
+    alone = viable.loc[viable["cost_basis"] == "model cost", "assistant"]
+    bound = "true cost is a lower bound: calls, own bills and human review, nothing of what is shared"
+    return f"{bound}; of {', '.join(alone)} only model cost is known, which does not compare" if len(alone) else bound
 
 
 def scorecard_table(card: pd.DataFrame, title: str, source: str = "") -> Table:
@@ -96,11 +120,13 @@ def _to_decide(proposals: pd.DataFrame) -> str:
     proposals = proposals[proposals["on_record"].isna()]
     if proposals.empty:
         return "**Nothing new asks for a decision this month.**"
-    saved = -proposals.loc[proposals["kind"] != "budget", "effect"].clip(upper=0).sum()
-    worth = f"; those that save are worth {usd(saved, cents=False)} a month" if saved else ""
-    start = f"**{_plural(len(proposals), 'decision')} to take this month{worth}:**"
+    of_budgets = proposals["kind"] == "budget"
+    saved, over = (-proposals.loc[rows, "effect"].clip(upper=0).sum() for rows in (~of_budgets, of_budgets))
+    told = [f"savings are worth {usd(saved, cents=False)} a month"] if saved else []
+    told += [f"budgets are overrun by {usd(over, cents=False)} a month"] if over else []
+    start = f"**{_plural(len(proposals), 'decision')} to take this month{': ' if told else ''}{', '.join(told)}.**"
     lines = [
-        f"- {escape_markdown(row['decision'])} ({_worth(row['effect'])}; "
+        f"- {escape_markdown(row['decision'])} ({_worth(row['kind'], row['effect'])}; "
         f"{escape_markdown(row['owner'] if isinstance(row['owner'], str) else 'nobody named')})"
         for row in proposals.head(_NAMED).to_dict("records")
     ]
@@ -108,10 +134,11 @@ def _to_decide(proposals: pd.DataFrame) -> str:
     return "\n".join([start, "", *lines, *(more if len(proposals) > _NAMED else [])])
 
 
-def _worth(effect: float) -> str:
+def _worth(kind: str, effect: float) -> str:
     if not is_known(effect):
         return "no sum stated"
-    return f"{usd(abs(effect), cents=False)} a month {'less' if effect < 0 else 'more'}"
+    side = "more" if effect > 0 else "of overrun" if kind == "budget" else "less"
+    return f"{usd(abs(effect), cents=False)} a month {side}"
 
 
 def _indicators(card: pd.DataFrame) -> str:
@@ -128,8 +155,12 @@ def _followed(held: pd.DataFrame) -> str:
         return "No decision is on record yet: `finops decide` records one, and next month shows what it brought."
     due = int((held["state"] == "review due").sum())
     kept = int((held["verdict"] == "as expected").sum())
+    unknown = int(held["verdict"].str.contains(_NOT_TOLD).sum())
+    failed = len(held) - kept - unknown
+    told = f"{kept} brought what was expected" + (f", {failed} did not" if failed else "")
+    told += f", of {unknown} it is not known" if unknown else ""
     later = f"; {_plural(due, 'review')} {'is' if due == 1 else 'are'} due" if due else ""
-    return f"Of {_plural(len(held), 'decision')} on record {kept} brought what was expected{later}."
+    return f"Of {_plural(len(held), 'decision')} on record {told}{later}."
 
 
 def _plural(number: int, word: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,6 +15,8 @@ _EVIDENCE = {
     "evaluation": "from evaluations",
     "assumption": "an assumed range: measure it first",
 }
+_BARRED = "holds, but its routing policy forbids it"
+_ORDER = ("may be promoted", "promoted already", _BARRED, "reject", "not enough evidence")
 
 
 def savings_text(
@@ -38,11 +40,13 @@ def savings_text(
     replay : LeverReplay
         The levers on the month.
     verdicts : DataFrame
-        The gate's: ``workflow``, ``candidate``, ``verdict``.
+        The gate's: ``assistant``, ``workflow`` (null: the whole assistant), ``candidate``, ``verdict``,
+        ``is_allowed`` by the routing policy, ``promoted_on`` (null: not in production).
     savings : DataFrame
         Promotions on record: ``assistant``, ``workflow``, ``configuration``, ``realised`` and ``realised_high`` (USD).
     totals : mapping
-        ``expected``, ``realised``, ``uncertain``, ``unproven`` (USD).
+        ``expected``, ``realised``, ``uncertain``, ``unproven`` and, as measured so far, ``uncertain_measured``,
+        ``unproven_measured`` (USD).
     period : str
         Month ``YYYY-MM``.
 
@@ -69,11 +73,17 @@ def _levers(replay: Any, month: str) -> str:
         for row in replay.backlog[replay.backlog["advice"] == "first"].itertuples(index=False)
     ]
     advice = f"Begin with: {'; '.join(best)}." if best else "Each line of it is too small to spend a week on."
+    promoted = (
+        f"What is promoted already would have saved {usd(replay.promoted)} over a whole month and is not counted "
+        f"again. "
+        if replay.promoted
+        else ""
+    )
     return (
         f"**{month} cost {usd(replay.cost)}; all levers together would have saved about {usd(together['likely'])} "
         f"({share(together['likely'] / float(replay.cost))}), between {usd(together['low'])} and "
         f"{usd(together['high'])}.** Added up one by one they promise {usd(replay.naive)}, which nobody will see. "
-        f"{advice}"
+        f"{promoted}{advice}"
     )
 
 
@@ -92,6 +102,8 @@ def _mix(mix: pd.DataFrame, breaches: pd.DataFrame) -> str:
     if broken.empty:
         return f"{said} No traffic is known to break the routing policy."
     wrong = broken[broken["rule"] == "model"]
+    if wrong.empty:
+        return f"{said} No call goes to a model its policy does not allow."
     return (
         f"{said} {count(wrong['requests'].sum())} calls go to models their policy does not allow, "
         f"{usd(wrong['breach_cost'].sum())} more than the policy's own."
@@ -101,27 +113,56 @@ def _mix(mix: pd.DataFrame, breaches: pd.DataFrame) -> str:
 def _gate(verdicts: pd.DataFrame) -> str:
     if verdicts.empty:
         return "The gate has nothing to judge: no evaluation results were read; below stands which ones to make."
-    groups: dict[str, Sequence[str]] = {
-        verdict: [f"{escape_markdown(row.candidate)} ({escape_markdown(row.workflow)})" for row in rows.itertuples()]
-        for verdict, rows in verdicts.groupby("verdict")
-    }
-    words = {"promote": "may be promoted", "reject": "rejected", "not enough evidence": "not enough evidence"}
-    said = [f"{label}: {', '.join(groups[name])}" for name, label in words.items() if name in groups]
-    return f"The gate: {'; '.join(said)}."
+    live = verdicts["promoted_on"].notna()
+    said = verdicts["verdict"].where(verdicts["verdict"] != "promote", "may be promoted").mask(live, "promoted already")
+    barred = (said == "may be promoted") & ~verdicts["is_allowed"].astype(bool)
+    said = said.mask(barred, _BARRED)
+    named = [
+        f"{escape_markdown(row.candidate)} ({escape_markdown(_place(row))}"
+        f"{f', since {row.promoted_on}' if live[row.Index] else ''})"
+        for row in verdicts.itertuples()
+    ]
+    groups = pd.Series(named, index=verdicts.index).groupby(said).agg(", ".join)
+    told = [f"{'rejected' if name == 'reject' else name}: {groups[name]}" for name in _ORDER if name in groups]
+    return f"The gate: {'; '.join(told)}."
 
 
 def _realised(savings: pd.DataFrame, totals: Mapping[str, float]) -> str:
     if savings.empty:
         return "No promoted change is on record; `finops promote` puts one there, and its saving is measured from then."
     dearer = [
-        f"{escape_markdown(row.configuration)} on {escape_markdown(row.place)} ({usd(-row.realised)})"
-        for row in savings[savings["realised_high"].astype("float64") < 0]
-        .assign(place=savings["workflow"].fillna(savings["assistant"]))
-        .itertuples()
+        f"{escape_markdown(row.configuration)} on {escape_markdown(_place(row))} ({usd(-row.realised)})"
+        for row in savings[savings["realised_high"].astype("float64") < 0].itertuples()
     ]
     warning = f" Dearer than without the change: {', '.join(dearer)}; go back or explain it." if dearer else ""
-    return (
-        f"On record: {count(len(savings))} changes. Expected by now {usd(totals['expected'])}, "
-        f"shown {usd(totals['realised'])}, "
-        f"still uncertain {usd(totals['uncertain'])}, claimed without the gate {usd(totals['unproven'])}.{warning}"
-    )
+    parts = [f"expected by now {usd(totals['expected'])}, shown {usd(totals['realised'])}"]
+    for status, words in (("uncertain", "not yet sure"), ("unproven", "without the gate")):
+        if totals[status]:
+            measured = usd(totals[f"{status}_measured"])
+            parts.append(f"{words}: expected {usd(totals[status])}, measured {measured}")
+    changes = "1 change" if len(savings) == 1 else f"{count(len(savings))} changes"
+    return f"On record: {changes}; {'; '.join(parts)}.{warning}"
+
+
+def gate_reasons(verdicts: pd.DataFrame) -> Markdown:
+    """Write why the gate said what it said, a line a candidate.
+
+    Parameters
+    ----------
+    verdicts : DataFrame
+        One row a candidate: ``candidate``, ``verdict``, ``reason``.
+
+    Returns
+    -------
+    Markdown
+        A list; empty without candidates.
+    """
+    lines = [
+        f"- {escape_markdown(row.candidate)}, {row.verdict}: {escape_markdown(row.reason)}"
+        for row in verdicts.itertuples()
+    ]
+    return Markdown("\n".join(lines))
+
+
+def _place(row: Any) -> str:
+    return row.workflow if isinstance(row.workflow, str) else f"all of {row.assistant}"

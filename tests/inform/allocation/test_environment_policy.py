@@ -33,7 +33,7 @@ def broken(traffic, policy, over=NONE_OVER):
 @pytest.mark.parametrize(
     ("policy", "rule", "cost", "calls"),
     [
-        (EnvironmentPolicy(expires=date(2026, 9, 20)), "expiry", 4.0, 5),
+        (EnvironmentPolicy(expires=date(2026, 9, 19)), "expiry", 4.0, 5),
         (EnvironmentPolicy(models=["sm*"]), "models", 4.0, 5),
         (EnvironmentPolicy(required=["team"]), "required tag", 4.0, 5),
         (EnvironmentPolicy(required=["cost_center"]), "required tag", 7.0, 7),
@@ -55,11 +55,11 @@ def test_each_rule_finds_what_breaks_it(traffic, policy, rule, cost, calls):
     "policy",
     [
         EnvironmentPolicy(),
-        EnvironmentPolicy(expires=date(2026, 9, 21), models=["*"], budget=Decimal(7), required=["model"]),
+        EnvironmentPolicy(expires=date(2026, 9, 20), models=["*"], budget=Decimal(7), required=["model"]),
     ],
 )
 def test_what_keeps_to_its_policy_is_not_listed(traffic, policy):
-    """The day before its end, at its budget, with its models: nothing to say."""
+    """On its last day, at its budget, with its models: nothing to say."""
     assert broken(traffic, policy).empty
 
 

@@ -68,7 +68,15 @@ def test_the_first_numbers(project: Path) -> None:
     assert ("no rule matches the charge", 3, "service") == (
         summary["reason"], summary["reason_cost"], summary["reason_service"],
     )  # fmt: skip
-    assert summary["own_cost"] is None
+    assert (None, None) == (summary["own_cost"], summary["moved"])
+
+
+def test_what_moves_between_invoices_is_counted_once(project: Path) -> None:
+    """2.00 off one invoice of a provider and onto another are 2.00 moved."""
+    found, charges = split(("between-1", "a", "true_up", 2), ("between-2", "a", "true_up", -2), ("c", "a", "ledger", 5))
+    page = inform.allocation_page(load_params(project=project))
+
+    assert 2 == inform.allocation_summary(found, charges, page, "2026-09")["moved"]
 
 
 def test_without_charges_nothing_is_known(project: Path) -> None:
@@ -89,5 +97,5 @@ def test_checks_name_what_is_left(project: Path) -> None:
 
     assert [True, False, False, True] == checks["passed"].tolist()
     assert (0.0, 0.4) == tuple(checks["statistic"].iloc[:2])
-    assert "service" == checks.loc["charges_without_a_rule", "comment"]
+    assert "USD 3.00 in all: service" == checks.loc["charges_without_a_rule", "comment"]
     assert "unallocated_share" not in set(inform.allocation_checks(found, charges, unallocated_limit=None)["check"])

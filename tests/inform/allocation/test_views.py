@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from finops_lib import inform
-from finops_lib.errors import SchemaError
 from finops_lib.inform import Allocation
+from finops_lib.inform.allocation import views
 from finops_lib.inform.measures import MONEY_TYPE
 from finops_lib.settings import AllocationRule
 
@@ -108,28 +108,29 @@ def test_the_statement_of_a_team(split: Allocation, charges: pd.DataFrame) -> No
 
 
 def test_one_charge_down_to_its_receivers(split: Allocation, charges: pd.DataFrame) -> None:
-    """Each part names its rule, method, driver, value and share; an unknown charge is an error."""
-    trace = inform.trace_charge(split, charges, "logs")
+    """Each part names its rule, method, driver, value and share, and what else would have matched."""
+    logs = Allocation(split.allocations[split.allocations["origin_id"] == "logs"], *[pd.DataFrame()] * 2)
+    everything = AllocationRule(name="rest", match={"team": ""}, bucket="overhead", method="even")
+    trace = inform.trace_charge(logs, charges, [*RULES, everything])
 
     assert [("a", 4, 2.0, None), ("b", 6, 3.0, None), (None, 2, 1.0, "use that names no team")] == [
         tuple(None if value is pd.NA else value for value in row)
         for row in trace[["receiver", "billed_cost", "driver_value", "note"]].itertuples(index=False, name=None)
     ]
-    assert {("logs", "proportional:log_gb:v1", 12)} == set(
-        trace[["rule", "method_id", "whole_cost"]].itertuples(index=False, name=None)
+    assert {("logs", "rest", "proportional:log_gb:v1", 12)} == set(
+        trace[["rule", "also_matched", "method_id", "whole_cost"]].itertuples(index=False, name=None)
     )
-    assert {"ptu"} == set(inform.trace_charge(split, charges)["origin_id"])
-    with pytest.raises(SchemaError, match="No charge 'x'"):
-        inform.trace_charge(split, charges, "x")
+    assert {"ptu"} == set(inform.trace_charge(split, charges, RULES)["origin_id"])
 
 
-def test_who_pays_and_who_asked(split: Allocation, charges: pd.DataFrame) -> None:
+def test_who_pays_and_who_asked(split: Allocation, charges: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
     """The account on the bill against the team; accounts without a name stand under the billed one."""
     paid = inform.payers_and_consumers(split, charges)
 
     assert (["a", "b", "unallocated"], ["cloud", "gateway", "main"]) == (list(paid.index), list(paid.columns))
     assert [[35, 10, 7], [5, 30, 9], [0, 0, 4]] == paid.astype(int).to_numpy().tolist()
-    assert ["cloud", "everything else (2)"] == list(inform.payers_and_consumers(split, charges, top=1).columns)
+    monkeypatch.setattr(views, "_ACCOUNTS", 1)
+    assert ["cloud", "everything else (2)"] == list(inform.payers_and_consumers(split, charges).columns)
 
 
 def test_what_reaches_nobody_says_why(split: Allocation, charges: pd.DataFrame) -> None:
@@ -141,9 +142,14 @@ def test_what_reaches_nobody_says_why(split: Allocation, charges: pd.DataFrame) 
     )
 
 
-def test_rules_say_what_they_decided(split: Allocation) -> None:
-    """Also the one that decided on nothing."""
-    rules = inform.rules_in_words(RULES, split).set_index("rule")
+def test_rules_say_what_they_decided(split: Allocation, charges: pd.DataFrame) -> None:
+    """Also the one that decided on nothing, and what a later rule would have taken."""
+    rules = inform.rules_in_words(RULES, split, charges).set_index("rule")
+    rest = AllocationRule(name="rest", match={"service_name": "*o*"}, bucket="overhead", method="even")
+    later = inform.rules_in_words([*RULES, rest], split, charges)["also_matched"]
+
+    assert ["rest (2)", "rest (1)", "rest (1)", "", "", ""] == later.tolist()
+    assert {""} == set(rules["also_matched"])
 
     assert [2, 1, 1, 1, 0] == rules["charges"].tolist()
     assert [40, 40, 12, 6, 0] == rules["billed_cost"].tolist()

@@ -38,7 +38,7 @@ def announced(*rows):
 
 def test_a_steady_past_goes_on(scope, steady_panel):
     """2,000 USD on each of 60 days: 2,000 ahead, 62,000 in October, 30,000 known of September."""
-    forecast = forecast_cost(*scope(60), _AS_OF, panel=steady_panel)
+    forecast = forecast_cost(*scope(60), _AS_OF)
     months = forecast.projection.set_index("period")["projected"]
 
     assert pytest.approx(2_000, rel=0.02) == forecast.daily["mean"].mean()
@@ -55,7 +55,7 @@ def test_an_announced_price_is_taken_not_forecast(scope, steady_panel):
     prices = announced(
         ("2026-09-30", "uncached_input", 1.0), ("2026-09-30", "output", 5.0), ("2026-10-11", "output", 2.5)
     )
-    daily = forecast_cost(*scope(60), _AS_OF, prices=prices, panel=steady_panel).daily["mean"]
+    daily = forecast_cost(*scope(60), _AS_OF, prices=prices).daily["mean"]
 
     assert pytest.approx(2_000, rel=0.02) == daily[:10].mean()
     assert pytest.approx(1_500, rel=0.02) == daily[10:].mean()
@@ -65,16 +65,13 @@ def test_todays_price_replaces_the_recent_past(scope, steady_panel):
     """A cut to a tenth that holds since today counts in full, however few days of it the history has."""
     prices = announced(("2026-09-30", "uncached_input", 0.1), ("2026-09-30", "output", 0.5))
 
-    assert (
-        pytest.approx(200, rel=0.02)
-        == forecast_cost(*scope(60), _AS_OF, prices=prices, panel=steady_panel).daily["mean"].mean()
-    )
+    assert pytest.approx(200, rel=0.02) == forecast_cost(*scope(60), _AS_OF, prices=prices).daily["mean"].mean()
 
 
 def test_equal_inputs_give_equal_courses(scope, steady_panel):
     """The simulation is seeded; another seed moves the bounds."""
-    first, again = (forecast_cost(*scope(60), _AS_OF, panel=steady_panel, count=50) for _ in range(2))
-    other = forecast_cost(*scope(60), _AS_OF, panel=steady_panel, count=50, seed=1)
+    first, again = (forecast_cost(*scope(60), _AS_OF, count=50) for _ in range(2))
+    other = forecast_cost(*scope(60), _AS_OF, count=50, seed=1)
 
     assert first.daily.equals(again.daily)
     assert not first.daily.equals(other.daily)
@@ -82,7 +79,7 @@ def test_equal_inputs_give_equal_courses(scope, steady_panel):
 
 def test_bounds_are_in_order_and_hold_the_drivers_together(scope, steady_panel):
     """95% is wider than 80%, and cost is less sure than the calls alone."""
-    forecast = forecast_cost(*scope(60), _AS_OF, panel=steady_panel)
+    forecast = forecast_cost(*scope(60), _AS_OF)
     found = forecast.daily[["lower_95", "lower_80", "mean", "upper_80", "upper_95"]].to_numpy()
     calls = forecast.drivers[(forecast.drivers["driver"] == "calls") & forecast.drivers["mean"].notna()]
 

@@ -41,6 +41,17 @@ def test_published_table():
     assert pytest.approx(47_500, rel=0.003) == table.attrs["addressable_swing"]
 
 
+def test_capacity_is_no_output(make_ledger, make_usage):
+    """Input for 1, output for 4 and a provisioned hour for 500 USD: twice the output costs 4 more, not twice all."""
+    kinds = (("uncached_input", 1_000_000, 1), ("output", 1_000_000, 4), ("provisioned_hours", 1, 500_000_000))
+    costs = make_ledger([("2026-09-30", *kind, {"model": "gpt"}) for kind in kinds])
+    pace = monthly_pace(costs, make_usage([("2026-09-30", 10, {"model": "gpt"})]), date(2026, 9, 30))
+    change = scenario_table(pace, [Scenario(name="long", output_growth=1.0)])["change"].iloc[1]
+
+    assert pytest.approx(4 / 505) == change
+    assert pace["output_tokens"].tolist() == pace["input_tokens"].tolist()
+
+
 def test_swing_needs_equal_demand():
     """More adoption is no lever: two cases at different demand have no swing between them."""
     table = scenario_table(_TWO, [Scenario(name="a", adoption=1), Scenario(name="b")])

@@ -60,7 +60,7 @@ MIXED = calls(
     (DAY, "sandbox", "useful", 3, 64.0),
     (LATER, "sandbox", "useful", 5, 128.0),
 )
-POLICIES = {("bot", "sandbox"): EnvironmentPolicy(expires=date(2026, 10, 20))}
+POLICIES = {("bot", "sandbox"): EnvironmentPolicy(expires=date(2026, 10, 19))}
 
 
 def test_each_class_of_calls_is_a_line():
@@ -102,6 +102,25 @@ def test_idle_capacity_and_unused_seats():
     assert (285.0, 15.0, "editor") == tuple(found.loc["unused seats", ["cost", "quantity", "largest_part"]])
     assert "1 products do not say" in found.loc["unused seats", "how_measured"]
     assert found.loc["unused seats", ["share_of_cost"]].isna().all()
+
+
+def test_one_product_does_not_make_up_for_another():
+    """40 of 100 seats at 30 are free though 50 use the 10 of another; a quarter idles though the next day overruns."""
+    seats = pd.DataFrame(
+        {
+            "month": ["2026-10"] * 4,
+            "product": ["a", "b", "shared", "shared"],
+            "purchased": [100, 10, 10, 10],
+            "active": [60, 50, 12, 8],
+            "unit_price": [Decimal(30)] * 4,
+        }
+    )
+    found = inform.waste(MIXED, seats, CAPACITY.assign(used_share=[0.75, 1.5, 0.0]), period="2026-10").set_index(
+        "waste"
+    )
+
+    assert (1200.0, 40.0, "a") == tuple(found.loc["unused seats", ["cost", "quantity", "largest_part"]])
+    assert (6.0, 12.0) == tuple(found.loc["idle provisioned throughput", ["cost", "quantity"]])
 
 
 def test_what_is_not_given_is_not_known():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finops_lib.errors import SchemaError
-from finops_lib.inform import fit_panel, forecast_daily, public_holidays, sample_paths
-from finops_lib.inform.forecast import model as forecast_model
+from finops_lib.inform import PanelModel, forecast_daily, public_holidays, sample_paths
+from finops_lib.inform.forecast.daily import path_scores
 from finops_lib.inform.profile.usage_shapes import usage_shapes
 from finops_lib.settings import HolidaySettings
 
@@ -199,26 +200,23 @@ def test_real_series_are_forecast_better_than_by_repetition():
     assert 0.65 < np.mean(inside) < 0.95
 
 
-def test_a_panel_is_used():
-    """A model fitted on the user's own series takes the place of the general one."""
-    panel = fit_panel({"a": usage(200, seed=1), "b": usage(200, seed=2)})
+def test_a_model_of_its_own_takes_the_place_of_the_shared_one():
+    """A model that expects twice the last four weeks says twice as much, on this call only."""
+    twice = PanelModel((tuple(SimpleNamespace(predict=lambda rows: np.full(len(rows), np.log(2))) for _ in range(5)),))
     series = usage(100, seed=3)
+    shared, own = forecast_daily(series, 10), forecast_daily(series, 10, (80, 95), twice)
 
-    assert 2 == panel.series
-    assert in_order(forecast_daily(series, 10, (80, 95), panel))
-    assert not forecast_daily(series, 10, (80, 95), panel).equals(forecast_daily(series, 10))
+    assert own["mean"].sum() > 1.1 * shared["mean"].sum()
+    assert shared.equals(forecast_daily(series, 10))
 
 
-def test_series_stand_for_their_model(monkeypatch):
-    """Series given as the panel, in a mapping or a frame, are fitted once; what is neither is refused."""
-    given, own = [], {"a": usage(90, seed=1), "b": usage(90, seed=2)}
-    monkeypatch.setattr(forecast_model, "fit_panel", lambda panel: given.append(list(panel)) or fit_panel())
-    found = [forecast_daily(usage(100), 5, panel=panel) for panel in (own, own, pd.DataFrame(own))]
+def test_courses_go_on_over_a_longer_horizon():
+    """The first ten of thirty days are those of ten; one course stays in the middle, others have mirror images."""
+    longer = path_scores(30, 9, [1, 2])
 
-    assert [["a", "b"]] == given
-    assert found[0].equals(found[2])
-    with pytest.raises(SchemaError, match="panel is a list, expected the model of fit_panel"):
-        forecast_daily(usage(100), 5, panel=[usage(90)])
+    assert np.array_equal(path_scores(10, 9, [1, 2]), longer[:, :10])
+    assert not longer[0].any()
+    assert np.array_equal(longer[1:5], -longer[5:])
 
 
 @pytest.mark.parametrize(

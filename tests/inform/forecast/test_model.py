@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
-import pandas as pd
 
 from finops_lib.inform import fit_panel
 from finops_lib.inform.forecast import model as forecast_model
@@ -13,13 +12,9 @@ from finops_lib.inform.forecast.features import aligned, design
 from finops_lib.inform.forecast.model import QUANTILES, PanelModel
 
 
-def test_without_series_the_general_model_is_fitted_once():
-    """A second call hands out the same model, and so does a panel of series too short to learn from."""
-    short = pd.Series([1.0, 2.0], index=pd.date_range("2026-01-01", periods=2))
-
-    assert fit_panel() is fit_panel({})
-    assert fit_panel() is fit_panel({"new": short})
-    assert 0 == fit_panel().series
+def test_the_model_is_fitted_once():
+    """A second call hands out the same model."""
+    assert fit_panel() is fit_panel()
 
 
 def test_a_pickled_model_predicts_the_same():
@@ -34,9 +29,9 @@ def test_a_pickled_model_predicts_the_same():
 
 
 def test_an_adopted_model_is_the_one_for_all(monkeypatch):
-    """A general model of another process is not fitted again."""
-    monkeypatch.setattr(forecast_model, "_adopted", [])
-    model = PanelModel((), 0)
+    """A model of another process is not fitted again."""
+    monkeypatch.setattr(forecast_model, "_adopted", None)
+    model = PanelModel(())
     forecast_model.adopt_model(model)
 
     assert fit_panel() is model

@@ -7,12 +7,18 @@ import pandas as pd
 import pytest
 
 from finops_lib.errors import SchemaError
-from finops_lib.inform import forecast_daily, month_end, project, sample_paths
+from finops_lib.inform import forecast_daily, project, sample_paths
+from finops_lib.inform.forecast.daily import running_totals
 
 
 def flat(days, amount=10.0, start="2026-06-01"):
     """The same amount each day."""
     return pd.Series(amount, index=pd.date_range(start, periods=days))
+
+
+def month(series, as_of):
+    """Project the running month alone."""
+    return project(series, as_of, periods=("month",))
 
 
 def test_a_constant_is_projected_exactly():
@@ -26,21 +32,21 @@ def test_a_constant_is_projected_exactly():
 
 
 def test_the_projection_is_what_is_spent_and_the_forecast():
-    """Actual to date and the forecast of the days ahead add up; the interval is that of sampled sums."""
+    """Actual to date and the days ahead add up, middle and interval both of the same sampled sums."""
     random = np.random.default_rng(3)
     series = pd.Series(random.gamma(20, 5, 200), index=pd.date_range("2026-02-01", periods=200))
-    found = month_end(series, pd.Timestamp("2026-08-12")).iloc[0]
+    found = month(series, pd.Timestamp("2026-08-12")).iloc[0]
     known = series[:"2026-08-12"]
-    sums = known["2026-08"].sum() + sample_paths(known, 19, 2000).sum(axis=1)
+    sums = known["2026-08"].sum() + running_totals(sample_paths(known, 19, 2001))[:, -1]
 
     assert known["2026-08"].sum() + forecast_daily(known, 19)["mean"].sum() == pytest.approx(found["projected"])
-    assert np.quantile(sums, [0.1, 0.9]) == pytest.approx([found["lower_80"], found["upper_80"]])
+    assert np.quantile(sums, [0.1, 0.5, 0.9]) == pytest.approx(found[["lower_80", "projected", "upper_80"]].tolist())
     assert found["lower_95"] < found["lower_80"] < found["projected"] < found["upper_80"] < found["upper_95"]
 
 
 def test_a_complete_month_is_certain():
     """On the last day nothing is ahead: the projection is the actual, without an interval."""
-    found = month_end(flat(92), pd.Timestamp("2026-08-31")).iloc[0]
+    found = month(flat(92), pd.Timestamp("2026-08-31")).iloc[0]
 
     assert (0, 310.0, 310.0, 310.0) == tuple(found[["days_ahead", "projected", "lower_95", "upper_95"]])
 
@@ -49,12 +55,12 @@ def test_later_days_are_not_looked_at():
     """What comes after the day asked for changes nothing."""
     series = pd.concat([flat(92), flat(30, 900.0, "2026-09-01")])
 
-    assert month_end(series, pd.Timestamp("2026-08-20")).equals(month_end(flat(81), pd.Timestamp("2026-08-20")))
+    assert month(series, pd.Timestamp("2026-08-20")).equals(month(flat(81), pd.Timestamp("2026-08-20")))
 
 
 def test_days_not_yet_in_the_data_are_forecast():
     """The data ends two days before the day asked for: those two are forecast too."""
-    found = month_end(flat(79), pd.Timestamp("2026-08-20")).iloc[0]
+    found = month(flat(79), pd.Timestamp("2026-08-20")).iloc[0]
 
     assert (18, 13) == (found["days_known"], found["days_ahead"])
     assert 310.0 == pytest.approx(found["projected"])
@@ -70,7 +76,7 @@ def test_the_financial_year_sets_quarter_and_year():
 
 def test_notes_come_along():
     """A new assistant's projection says on how little it rests."""
-    found = month_end(flat(3, start="2026-09-01"), pd.Timestamp("2026-09-03"))
+    found = month(flat(3, start="2026-09-01"), pd.Timestamp("2026-09-03"))
 
     assert found.attrs["notes"][0].startswith("The history is short (3 of 14 days needed)")
     assert found["lower_80"].item() < 220 < 380 < found["upper_80"].item()
@@ -79,4 +85,4 @@ def test_notes_come_along():
 def test_nothing_before_the_day_is_refused():
     """A series that begins later cannot be projected."""
     with pytest.raises(SchemaError, match="no value up to 2026-05-01"):
-        month_end(flat(10), pd.Timestamp("2026-05-01").date())
+        month(flat(10), pd.Timestamp("2026-05-01").date())

@@ -84,7 +84,7 @@ def test_a_steady_past_is_forecast_by_both_methods(make_ledger, make_usage, stea
     when = [f"{day:%Y-%m-%d}" for day in pd.date_range(end="2026-09-30", periods=60)]
     ledger = make_ledger([(day, "output", 1_000_000, 1, {"model": "m"}) for day in when])
     usage = make_usage([(day, 10, {"model": "m"}) for day in when])
-    windows = backtest_cost(ledger, usage, date(2026, 9, 30), origins=1, panel=steady_panel)
+    windows = backtest_cost(ledger, usage, date(2026, 9, 30), origins=1)
     found = accuracy_by_method(windows).set_index("method")
 
     assert ["by driver", "total alone"] == found.index.tolist()

@@ -174,7 +174,7 @@ def test_every_split_adds_up_to_the_ledger(make_ledger, rows, top):
     tokens = sum(row[2] for row in rows)
     spend = inform.spend_by(ledger, "model", top=top)
     matrix = inform.spend_matrix(ledger, "model", "team", top=top)
-    daily = inform.daily_spend(ledger, "team", top=top or 0)
+    daily = inform.daily_spend(ledger)
 
     assert cost == spend["contracted_cost"].sum()
     assert tokens == spend["tokens"].sum() == spend[TOKENS].sum().sum()

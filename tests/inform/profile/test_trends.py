@@ -49,7 +49,7 @@ def test_one_day_and_no_day(costs, usage):
     assert 1 == len(one)
     assert one["contracted_cost_average"].isna().all()
     assert 0 == len(inform.daily_trend(costs.head(0), usage.head(0)))
-    assert 0 == len(inform.daily_spend(costs.head(0), "model"))
+    assert 0 == len(inform.daily_spend(costs.head(0)))
 
 
 def test_a_day_of_unpriced_traffic_has_no_cost(make_ledger, make_usage):
@@ -65,7 +65,7 @@ def test_a_day_of_unpriced_traffic_has_no_cost(make_ledger, make_usage):
 
 def test_spend_by_day_has_every_value_every_day(costs):
     """Two models over four days are eight rows, zero where a model rested."""
-    daily = inform.daily_spend(costs, "model")
+    daily = inform.daily_spend(costs)
     large = daily[daily["model"] == "large"]
 
     assert 8 == len(daily)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from finops_lib.inform.reconciliation.charge_matching import first_match
+from finops_lib.inform.reconciliation.charge_matching import every_match, first_match
 
 BILL = pd.DataFrame(
     {
@@ -26,6 +26,16 @@ def test_the_first_rule_that_fits_decides() -> None:
     assert [0, 1, -1, -1] == place({"tags.size": "3"}, {"tags.scope": "sha*"})
     assert [-1, 0, -1, -1] == place({"service_name": "L?gs", "tags.scope": "shared"})
     assert [0, 0, 0, 0] == place({}, {"service_name": "Logs"})
+
+
+def test_every_rule_that_fits_is_known() -> None:
+    """The second line meets all three rules; only the first of them decides."""
+    rules = [SimpleNamespace(match=match) for match in ({"tags.scope": "shared"}, {"service_name": "Logs"}, {})]
+
+    assert [[1, 1, 0, 0], [0, 1, 0, 1], [1, 1, 1, 1]] == [
+        fits.astype(int).tolist() for fits in every_match(BILL, rules)
+    ]
+    assert [0, 0, 2, 1] == first_match(BILL, rules).tolist()
 
 
 def test_the_empty_text_matches_what_holds_nothing() -> None:

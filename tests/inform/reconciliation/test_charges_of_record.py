@@ -16,8 +16,7 @@ HOSTING = (None, None, 1, 1, {"provider": None, "invoice_issuer_name": "Host", "
 
 def record(log, bill):
     """Reconcile September and list its charges."""
-    found = inform.reconcile(log, bill, month="2026-09", settings=ReconciliationSettings())
-    return inform.charges_of_record(log, bill, found.true_ups, "2026-09")
+    return inform.reconciled_charges(log, bill, month="2026-09", settings=ReconciliationSettings())
 
 
 def test_the_ledger_stands_for_the_lines_it_itemises(tied, make_bill):

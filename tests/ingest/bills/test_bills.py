@@ -100,3 +100,15 @@ def test_a_bill_read_as_another_format_counts_once(bench: Any) -> None:
     read_source(Source(path="bill.csv", format="focus"), params)
     read_source(Source(path="bill.csv", format="mapped", table="charges"), params)
     assert [Decimal(2)] == load_charges(params)["billed_cost"].tolist()
+
+
+def test_a_service_belongs_to_the_assistant_that_names_it(bench: Any) -> None:
+    """A line that names nobody goes by its service, one that names an assistant stays with it."""
+    bench.assistants = {"helper": {"services": ["Seats"]}}
+    tagged = {"ServiceName": "Seats", "Tags": '{"assistant": "other"}', "SkuId": "tagged"}
+    params = lay(bench, [LINE | {"ServiceName": "Seats"}, LINE | tagged, LINE | {"ServiceName": "Hosting"}])
+    read_source(Source(path="bill.csv"), params)
+    found = load_charges(params)[["service_name", "assistant"]].fillna("nobody")
+
+    expected = [("Hosting", "nobody"), ("Seats", "helper"), ("Seats", "other")]
+    assert expected == sorted(found.itertuples(index=False, name=None))

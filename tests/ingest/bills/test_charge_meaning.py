@@ -34,7 +34,7 @@ def told(bench: Any, rows: list[dict[str, str]], *columns: str) -> list[tuple[An
 
 def test_the_provider_is_told_by_issuer_and_service(bench: Any) -> None:
     """A vendor by its name; a cloud only where the service is one of models; the organisation's word goes first."""
-    bench.organisation = {"reconciliation": {"issuers": {"Cloud Reseller": "aws.bedrock"}}}
+    bench.organisation = {"reconciliation": {"issuers": {"Cloud Reseller": "aws.bedrock", "D'Arc's": "d'arc"}}}
     cases = {
         ("OpenAI, LLC", "API"): "openai",
         ("Anthropic", "Claude API"): "anthropic",
@@ -44,6 +44,7 @@ def test_the_provider_is_told_by_issuer_and_service(bench: Any) -> None:
         ("Google Cloud", "Vertex AI"): "gcp.vertex_ai",
         ("xAI", "API"): "x_ai",
         ("cloud reseller", "anything"): "aws.bedrock",
+        ("D'Arc's", "API"): "d'arc",
         ("Maxai Tools", "API"): None,
     }
     rows = [{"invoice_issuer_name": issuer, "service_name": service} for issuer, service in cases]

@@ -15,6 +15,7 @@ import pytest
 
 from finops_lib.errors import PriceError
 from finops_lib.ingest.prices import price_list as prices
+from finops_lib.ingest.prices.model_names import match_models
 from finops_lib.ingest.prices.rows import PriceList, read_price_list
 from finops_lib.params import PriceOverride
 from finops_lib.schema import INPUT_CLASSES, OUTPUT_CLASSES, QUANTITIES
@@ -38,7 +39,7 @@ def key(provider, model, tier=None, context=0, at=OCTOBER, **owner):
 def price(price_list, keys, overrides=(), aliases=None):
     """Match and price keys."""
     keys = pd.DataFrame(keys)
-    return prices.unit_prices(keys, price_list, overrides, prices.match_models(keys, price_list, aliases))
+    return prices.unit_prices(keys, price_list, overrides, match_models(keys, price_list, aliases))
 
 
 def millions(rows, column="list_unit_price"):
@@ -139,7 +140,7 @@ def test_ids_name_the_very_price(packaged):
 def test_unknown_model_has_no_price(packaged):
     """A model nobody publishes a price for yields no row, and a suggestion instead."""
     keys = pd.DataFrame([key("openai", "gpt-4oo"), key(None, None)])
-    found = prices.match_models(keys, packaged)
+    found = match_models(keys, packaged)
 
     assert "gpt-4o" == found.loc[0, "suggestion"]
     assert prices.unit_prices(keys, packaged, [], found).empty
@@ -241,7 +242,7 @@ def test_scoping_by_a_column_that_is_not_there_is_refused(packaged):
 def test_key_columns_come_back_with_their_types(packaged):
     """The caller joins on the key columns, so they come back as they went in."""
     keys = pd.DataFrame([key("openai", "gpt-4o"), key("x", "y")]).convert_dtypes(dtype_backend="pyarrow")
-    rows = prices.unit_prices(keys, packaged, [], prices.match_models(keys, packaged))
+    rows = prices.unit_prices(keys, packaged, [], match_models(keys, packaged))
 
     assert keys.dtypes.to_dict() == rows[keys.columns].dtypes.to_dict()
     assert {Decimal} == set(map(type, rows["list_unit_price"]))
@@ -326,7 +327,7 @@ def test_five_thousand_keys_are_fast(packaged):
         ]
     )
     agreed = [PriceOverride(kind="discount", share=Decimal("0.1"), team=f"team-{n}", model="*-*") for n in range(10)]
-    found = prices.match_models(keys, packaged)
+    found = match_models(keys, packaged)
     begin = clock.process_time()
     rows = prices.unit_prices(keys, packaged, agreed, found)
 
@@ -343,11 +344,13 @@ from datetime import UTC, date, datetime
 import pandas as pd
 from finops_lib.errors import PriceError
 from finops_lib.ingest.prices import price_list as prices
+from finops_lib.ingest.prices.model_names import match_models
 from finops_lib.ingest.prices.refresh import refresh
+from finops_lib.ingest.prices.rows import read_price_list
 keys = pd.DataFrame([{"provider": "openai", "model": "gpt-4o", "service_tier": None, "context_tier": 0,
                       "price_period_start": datetime(2026, 10, 1, tzinfo=UTC)}])
-packaged = prices.read_price_list()
-rows = prices.unit_prices(keys, packaged, [], prices.match_models(keys, packaged))
+packaged = read_price_list()
+rows = prices.unit_prices(keys, packaged, [], match_models(keys, packaged))
 assert str(rows.loc[0, "list_unit_price"]) == "0.000002500000000", rows
 try:
     refresh(date(2026, 11, 22))
@@ -365,7 +368,7 @@ def test_every_call_costs_what_the_package_says(packaged):
     """Four thousand random calls of all providers, models, tiers and days cost what ``calc_price`` says."""
     calls = random_calls(packaged, random.Random(20261122), 4_000)
     keys = pd.DataFrame([call["key"] for call in calls])
-    found = prices.match_models(keys, packaged)
+    found = match_models(keys, packaged)
     rows = prices.unit_prices(keys.assign(number=range(len(keys))), packaged, [], found)
     ours = {number: group for number, group in rows.groupby("number")}
     compared = corrected = 0
@@ -388,7 +391,7 @@ def test_every_call_costs_what_the_package_says(packaged):
 
 def matched(price_list, *pairs):
     """Match pairs of names."""
-    return prices.match_models(pd.DataFrame(pairs, columns=["provider", "model"]), price_list)
+    return match_models(pd.DataFrame(pairs, columns=["provider", "model"]), price_list)
 
 
 def known_pairs(found):

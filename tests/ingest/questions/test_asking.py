@@ -31,6 +31,19 @@ def test_a_question_is_asked_of_the_assistant(bench):
     assert [2] == ask_requests(bench.ledger("a"), count, ["n"])["n"].tolist()
 
 
+def test_an_answer_may_be_sql_and_is_cut_to_its_columns(bench):
+    """It is fetched; what was only asked for by name is no part of the answer, and null where no call has it."""
+    ledger = bench.lay([bench.call(1, NOON)])
+
+    def ask(requests, _connection):
+        return f"SELECT customer, model, count(*) AS n FROM {requests.name} WHERE customer IS NULL GROUP BY ALL"
+
+    found = ask_requests(ledger, ask, ["model", "n"], wanted=["customer"])
+
+    assert [("large", 1)] == list(found.itertuples(index=False, name=None))
+    assert ["model", "n"] == list(found.columns)
+
+
 def test_an_empty_workspace_answers_with_columns(bench):
     """The question is not even put."""
     assert ["n"] == list(ask_requests(bench.ledger(), count, ["n"]).columns)
@@ -50,6 +63,7 @@ def test_calls_that_serve_no_user_are_no_task(bench):
         return run(judged_calls(requests, ["request_id"], definitions), connection).to_pandas()
 
     ledger = bench.lay(rows)
-    found = ask_requests(ledger, judge, ["task_id", "timestamp", "request_id", "resolved", "request_type", "category"])
+    wanted = ["task_id", "timestamp", "request_id", "resolved", "request_type", "category"]
+    found = ask_requests(ledger, judge, ["task", "request_id", "good"], wanted=wanted)
 
     assert {("t1", "r1", 1), ("t1", "r2", 0)} == set(found.itertuples(index=False, name=None))

@@ -21,8 +21,9 @@ def test_the_hit_rate_grows_with_the_hours_an_answer_is_kept(bench):
         bench.call(4, at(1, hour=20), cache_key="k", workflow="w", cache_hit=True),
         bench.call(5, at(1, hour=20), workflow="w"),
     ]
-    found = repeated_calls(bench.lay(rows), hours=(1, 24)).set_index("hours")
+    found = repeated_calls(bench.lay(rows)).set_index("hours")
 
+    found = found.loc[[1, 24]]
     assert {1: 1, 24: 2} == found["repeats"].to_dict()
     assert {1: 3, 24: 3} == found["requests"].to_dict()
     assert pytest.approx({1: 0.0045, 24: 0.009}) == found["repeated_cost"].to_dict()

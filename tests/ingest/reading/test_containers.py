@@ -295,3 +295,11 @@ def test_a_broken_first_line_never_makes_a_document_of_lines(tmp_path: Path, cut
 def test_objects_may_be_large() -> None:
     """A prompt of some megabytes is no fault of an export."""
     assert LARGEST_OBJECT > 32 * 1024 * 1024
+
+
+def test_two_names_of_one_file_are_one_file(tmp_path: Path) -> None:
+    """A link and a way around; the first name given is kept."""
+    (tmp_path / "d").mkdir()
+    (tmp_path / "a.csv").write_text("x", encoding="utf-8")
+    (tmp_path / "d" / "link.csv").symlink_to(tmp_path / "a.csv")
+    assert [tmp_path / "a.csv"] == find_files(["a.csv", "d/../a.csv", "d"], tmp_path)

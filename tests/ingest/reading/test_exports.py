@@ -137,15 +137,15 @@ def test_reading_again_changes_nothing(exports: Any) -> None:
 
 def test_the_overlap_of_two_exports_counts_once(exports: Any) -> None:
     """Two of three rows were there before; the figures are of what was added."""
-    exports.read(logs(exports, 1, 2), "a.jsonl")
-    second = exports.read(logs(exports, 1, 2, 3), "b.jsonl")
+    exports.read(logs(exports, 1, 2), "b.jsonl")
+    second = exports.read(logs(exports, 1, 2, 3), "a.jsonl")
     assert (3, 1, 2, 1_000) == (
         second.counts["read"],
         second.counts["requests"],
         second.counts["duplicates"],
         second.figures["tokens"],
     )
-    assert second == exports.again("b.jsonl")
+    assert second == exports.again("a.jsonl")
     assert 1_110 == exports.bench.ledger().costs["pricing_quantity"].sum()
 
 
@@ -196,6 +196,88 @@ def test_a_corrected_file_replaces_its_rows(exports: Any) -> None:
     assert [] == exports.rows("quarantine", "reason")
 
 
+def csv_of(*rows: str) -> str:
+    """Write calls without ids: time, input tokens and, where given, what else stands in the row."""
+    return "timestamp,model,input_tokens,output_tokens\n" + "".join(f"2026-09-{row}\n" for row in rows)
+
+
+def test_rows_without_ids_are_one_row_in_any_grouping(exports: Any) -> None:
+    """The same content in two files is one row, and reading one of them alone takes nothing away."""
+    for name in ("a.csv", "b.csv"):
+        exports.write(csv_of("01T10:00:00Z,gpt-4o,100,10"), name)
+    together = exports.again("*.csv", format="mapped").counts
+    assert (1, 1) == (together["requests"], together["duplicates"])
+    for name in ("a.csv", "b.csv", "a.csv"):
+        exports.again(name, format="mapped")
+        assert ["b.csv"] == exports.rows("requests", "source_file")
+
+
+def test_a_file_read_again_replaces_what_it_held_of_its_time(exports: Any) -> None:
+    """A corrected count and a row taken out go; what a rotated log no longer covers stays."""
+    exports.read(csv_of("01T10:00:00Z,gpt-4o,5,1", "02T10:00:00Z,gpt-4o,50,1"), "a.csv", format="mapped")
+    exports.read(csv_of("02T10:00:00Z,gpt-4o,55,1", "03T10:00:00Z,gpt-4o,6,1"), "a.csv", format="mapped")
+    assert [5, 55, 6] == exports.rows("requests", "uncached_input_tokens")[:3]
+    exports.read(csv_of("02T10:00:00Z,gpt-4o,55,1", "02T12:00:00Z,gpt-4o,-4,1"), "a.csv", format="mapped")
+    exports.read(csv_of("02T09:00:00Z,gpt-4o,7,1", "03T10:00:00Z,gpt-4o,-6,1"), "a.csv", format="mapped")
+    assert [5, 7] == sorted(exports.rows("requests", "uncached_input_tokens"))
+
+
+def test_a_row_that_became_bad_is_in_quarantine_only(exports: Any) -> None:
+    """With an id as without one; a time that cannot be right says nothing of what a file covers."""
+    exports.read([exports.call(1), exports.call(2, startTime="2026-08-01T10:00:00Z")])
+    exports.read([exports.call(1, prompt_tokens=-4), exports.call(3, startTime="1970-01-01T00:00:00Z")])
+    assert ["r2"] == exports.rows("requests", "request_id")
+    assert ["negative token count", "timestamp before 2015"] == exports.rows("quarantine", "reason")
+
+
+def test_a_row_that_lost_is_found_again_when_its_rival_goes(exports: Any) -> None:
+    """The other file is read anew, although it did not change."""
+    exports.read([exports.call(1, prompt_tokens=7, total_tokens=27)], "a.jsonl")
+    exports.read([exports.call(1), exports.call(2)], "b.jsonl")
+    assert 0 == exports.again("a.jsonl").figures["tokens"] - 27
+    assert ["b.jsonl", "b.jsonl"] == exports.rows("requests", "source_file")
+    exports.read([exports.call(2), exports.call(3)], "b.jsonl")
+    exports.again("a.jsonl")
+    assert [("a.jsonl", "r1"), ("b.jsonl", "r2"), ("b.jsonl", "r3")] == exports.rows(
+        "requests", "source_file", "request_id"
+    )
+
+
+ROW = st.tuples(
+    st.integers(0, 2),  # what tells rows without ids apart
+    st.sampled_from([None, None, "r1", "r2"]),
+    st.sampled_from([None, "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"]),
+    st.booleans(),
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@given(
+    files=st.lists(st.lists(ROW, max_size=4), min_size=2, max_size=3),
+    groups=st.lists(st.sets(st.integers(0, 2), min_size=1), min_size=1, max_size=4),
+)
+def test_any_grouping_order_and_repetition_gives_the_same_rows(
+    tmp_path_factory: Any, new_exports: Any, files: list[Any], groups: list[set[int]]
+) -> None:
+    """With ids and without, of any version, the bad ones too."""
+    found = []
+    for steps in ([], [{number % len(files) for number in group} for group in groups]):
+        exports = new_exports(tmp_path_factory.mktemp("grouped"))
+        for number, rows in enumerate(files):
+            lines = [
+                {"timestamp": f"2026-09-0{n + 1}T10:00:00Z", "model": "gpt-4o", "request_id": key, "updated_at": moment}
+                | {"input_tokens": n + 10 * number * bool(key) if good else -1, "output_tokens": 1}
+                for n, key, moment, good in rows
+            ]
+            exports.write(exports.lines(*lines), f"{number}.jsonl")
+        for step in [*steps, set(range(len(files)))]:
+            source, params = Source(path="x", format="mapped"), exports.bench.params()
+            read_source(source, params, paths=[f"{number}.jsonl" for number in step])
+        columns = ("source_file", "source_position", "request_id", "uncached_input_tokens", "updated_at")
+        found.append(sorted(map(str, exports.rows("requests", *columns))))
+    assert found[0] == found[1]
+
+
 def test_one_file_by_two_paths_is_one_file(exports: Any) -> None:
     """However it is spelled, inside the project and outside it."""
     outside = exports.bench.folder.parent / "outside"
@@ -217,6 +299,81 @@ def test_a_file_of_another_format_is_refused(exports: Any) -> None:
     with pytest.raises(SourceError, match="its format is not recognised"):
         exports.read('{"a": 1}\n', "other.jsonl", format="auto")
     assert [] == workspace.files_of(exports.bench.folder / "outputs/workspace", "requests")
+
+
+def test_a_mapping_that_names_no_column_of_the_file_is_refused(exports: Any) -> None:
+    """With the nearest name where tokens are meant, with a warning where it is about anything else."""
+    columns = {"timestamp": "timestamp", "model": "model", "input_tokens": "inputt", "team": "squad"}
+    exports.write(json.dumps({"columns": columns}), "map.yaml")
+    rows = csv_of("01T10:00:00Z,gpt-4o,100,10")
+    with pytest.raises(
+        SourceError, match=r"log\.csv: has no column 'inputt', which the mapping names for input_tokens"
+    ):
+        exports.read(rows, "log.csv", format="mapped", mapping="map.yaml")
+    exports.write(json.dumps({"columns": columns | {"input_tokens": "Input_Tokens"}}), "map.yaml")
+    reading = exports.read(rows, "log.csv", format="mapped", mapping="map.yaml")
+    assert ["log.csv has no column 'squad' for team"] == reading.warnings
+    assert reading == exports.again("log.csv", format="mapped", mapping="map.yaml")
+    line = {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-4o", "input_tokens": 1}
+    with pytest.raises(SourceError, match="no column 'Input_Tokens'"):
+        exports.read([line], format="mapped", mapping="map.yaml")
+
+
+def test_the_kits_own_columns_are_not_taken_for_granted(exports: Any) -> None:
+    """Without a mapping a file of another format is told from one without a time."""
+    with pytest.raises(SourceError, match="it looks like 'litellm'"):
+        exports.read([exports.call(1)], format="mapped")
+    with pytest.raises(SourceError, match="it has model, when"):
+        exports.read([{"when": 1, "model": "m"}], format="mapped")
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "expected"),
+    [
+        (
+            "bedrock",
+            [
+                {"message": '{"modelId": "m", "input": {"inputTok'},
+                {"message": "START RequestId: 5"},
+                {"message": '{"a": "cut \\\\ud83d", "b": 1}'},
+                {"events": "x"},
+                {"events": [5]},
+                {"schemaType": "ModelInvocationLog", "timestamp": "2026-09-01T10:00:00Z", "requestId": "r"},
+            ],
+            {
+                "log event of truncated or malformed JSON": 1,
+                "log events are no list": 1,
+                "log event without a message": 1,
+                "no model": 1,
+            },
+        ),
+        (
+            "langfuse",
+            [
+                {"id": "1", "startTime": "2026-09-01T10:00:00Z", "usageDetails": {"input": 5}, "traceId": "t"},
+                {"id": "2", "usageDetails": {"input": 5}, "traceId": "t"},
+                {"id": "t", "name": "a trace"},
+            ],
+            {"observation without a type": 2},
+        ),
+        (
+            "openai-usage",
+            [
+                {"start_time": 1788220800, "end_time": 1788307200, "results": "x"},
+                {"start_time": 1788220800, "end_time": 1788307200, "results": [1, "a"]},
+                {"start_time": 1788220800, "end_time": 1788307200, "results": []},
+                {"start_time": 1788220800, "end_time": 1788307200, "results": [{"input_tokens": None}]},
+            ],
+            {"a bucket without a list of results": 1, "a result that is no JSON object": 2, "no token counts": 1},
+        ),
+    ],
+)
+def test_a_damaged_record_is_set_aside_and_not_passed_over(
+    exports: Any, name: str, lines: list[Any], expected: dict[str, int]
+) -> None:
+    """What is no call at all is skipped; what was one and is damaged is not."""
+    exports.write(exports.lines(*records_of(name)[:1], *lines))
+    assert expected == exports.again("log.jsonl", format=name).summary()["quarantine_reasons"]
 
 
 @pytest.mark.parametrize(
@@ -348,6 +505,50 @@ def test_a_database_is_read_alone_and_holds_spend_logs(exports: Any) -> None:
         read_source(Source(path=url, format="langfuse"), params)
 
 
+@pytest.mark.parametrize("name", ["bedrock", "vertex", "langfuse", "litellm", "azure-apim", "portkey", "helicone"])
+def test_a_prompt_cut_in_the_middle_of_a_character_loses_no_call(exports: Any, name: str) -> None:
+    """As an escape and as a byte, in a line on its own and in one the engine cannot cut."""
+    good = records_of(name)
+    clean = exports.read(good, "a.jsonl", format=name).summary()
+    for number, (half, more) in enumerate(((rb'{"cut": "\ud83d", ', b""), (b'{"cut": "\xf0\x9f", ', b"{broken\n"))):
+        lines = [half + json.dumps(row).encode()[1:] + b"\n" for row in good]
+        found = exports.read(b"".join(lines) + more, f"b{number}.jsonl", format=name).summary()
+        assert {"read": clean["read"] + number, "quarantined": clean["quarantined"] + number} == {
+            key: found[key] for key in ("read", "quarantined")
+        }
+        assert clean["requests"] == found["requests"]
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk"])
+def test_a_packed_log_that_breaks_off_is_named(exports: Any, junk: bytes) -> None:
+    """However large it is, beside one that is whole."""
+    noise = random.Random(0)
+    rows = [exports.call(n, user=noise.randbytes(200).hex()) for n in range(4_000)]
+    packed = gzip.compress(exports.lines(*rows).encode(), 1)
+    exports.write(exports.lines(exports.call(1)), "logs/a.jsonl")
+    exports.write(packed + junk if junk else packed[:-2_000], "logs/b.jsonl.gz")
+    with pytest.raises(SourceError, match=r"b\.jsonl\.gz: cannot be read"):
+        exports.again("logs")
+
+
+def test_a_name_with_brackets_is_no_pattern(exports: Any) -> None:
+    """The file itself is read, and a project folder may be named so too."""
+    exports.bench.folder = exports.bench.folder / "a[1]*"
+    exports.write(exports.lines(exports.call(1)), "logs1.jsonl")
+    exports.write(exports.lines(exports.call(2)), "logs[1].jsonl")
+    assert 1 == exports.again("logs[1].jsonl").counts["requests"]
+    assert ["r2"] == exports.rows("requests", "request_id")
+
+
+def test_a_bad_line_is_no_call_where_constants_say_all_a_call_needs(exports: Any) -> None:
+    """Time, model and a hit in the cache for every row."""
+    constants = {"timestamp": "2026-09-01T10:00:00Z", "model": "gpt-4o", "cache_hit": "true"}
+    mapping = json.dumps({"columns": {"request_id": "no"}, "constants": constants})
+    exports.write(mapping, "map.yaml")
+    counts = exports.read('{"no": "1"}\n{bad\n{"no": "2"}\n', format="mapped", mapping="map.yaml").counts
+    assert (2, 1) == (counts["requests"], counts["quarantined"])
+
+
 BAD: list[Any] = [None, 5, -1, "abc", "", [], {}, [1], {"a": 1}, True, 3.7, "12.0", 1e30, "é\u2028", "2026-13-45"]
 PAGES = {"data", "tables", "events", "logEvents"}
 
@@ -390,3 +591,22 @@ def test_no_damage_stops_a_reading_or_loses_a_row(
     assert sums_up(summary)
     pages = sum(isinstance(row, dict) and not PAGES.isdisjoint(row) for row in rows)
     assert summary["read"] >= len(rows) + bool(junk) - pages
+
+
+def counts_replaced(value: Any, by: Any, key: str = "") -> Any:
+    """Put something else into every count and latency of a JSON value."""
+    if isinstance(value, dict):
+        return {name: counts_replaced(part, by, name.lower()) for name, part in value.items()}
+    if isinstance(value, list):
+        return [counts_replaced(part, by, key) for part in value]
+    counts = isinstance(value, int | float) and any(part in key for part in ("token", "usage", "units", "put", "laten"))
+    return by if counts else value
+
+
+@pytest.mark.parametrize("absurd", [2**63 - 1, 2 * 10**18, -(2**63), 10**15, 1e300])
+def test_absurd_counts_of_any_format_are_set_aside(exports: Any, absurd: float) -> None:
+    """No sum of them runs over, and none comes into a figure."""
+    for name in sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()):
+        summary = exports.read(counts_replaced(records_of(name), absurd), f"{name}.jsonl", format=name).summary()
+        assert sums_up(summary)
+        assert summary["tokens"] < 10**6, name

@@ -26,7 +26,12 @@ FAULTS: dict[str, tuple[dict[str, Any], str]] = {
     "word": ({"prompt_tokens": "abc"}, "token count is not a whole number"),
     "truth": ({"completion_tokens": True}, "token count is not a whole number"),
     "list": ({"completion_tokens": [20]}, "token count is not a whole number"),
-    "beyond-64-bits": ({"completion_tokens": 10**30}, "token count is not a whole number"),
+    "beyond-64-bits": ({"completion_tokens": 10**30}, "absurd token count"),
+    "64-bits": ({"prompt_tokens": 2**63 - 1}, "absurd token count"),
+    "64-bits-below-zero": ({"prompt_tokens": -(2**63)}, "absurd token count"),
+    "hexadecimal": ({"prompt_tokens": "0x10"}, "token count is not a whole number"),
+    "underscored": ({"prompt_tokens": "1_000"}, "token count is not a whole number"),
+    "not-a-number": ({"prompt_tokens": "NaN"}, "token count is not a whole number"),
     "uncounted": ({"prompt_tokens": None, "completion_tokens": None, "total_tokens": None}, "no token counts"),
     "future": ({"startTime": "2030-01-01T00:00:00Z"}, "timestamp in the future"),
     "epoch-zero": ({"startTime": "1970-01-01T00:00:00Z"}, "timestamp before 2015"),
@@ -324,3 +329,12 @@ def test_no_spans_are_no_loss(exports: Any) -> None:
     reading = exports.read(rows, format="otlp")
     assert {"no timestamp": 2} == reading.summary()["quarantine_reasons"]
     assert (4, 2, 2) == tuple(reading.counts[key] for key in ("read", "quarantined", "skipped"))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(250, 250.0), (0, 0.0), (-1, None), ("inf", None), ("NaN", None), ("1e400", None)]
+)
+def test_a_latency_is_a_span_of_time(exports: Any, value: Any, expected: float | None) -> None:
+    """Not negative, not without end; an end before the start says nothing either."""
+    exports.read([exports.call(1, request_duration_ms=value, endTime="2026-09-01T09:00:00Z")])
+    assert [expected] == exports.rows("requests", "latency_ms")

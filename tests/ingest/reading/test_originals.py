@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -67,7 +69,10 @@ def quarantined(connection: duckdb.DuckDBPyConnection, where: str) -> list[Any]:
         ("a.csv", 'n,t\n1,"two\nlines"\nbad,"of\ntwo"\n', [(4, 'bad,"of\ntwo"')]),
         ("a.csv", "n;t\n\n\nbad;y\n", [(4, "bad;y")]),
         ("a.csv", "n,t\r\n1,x\r\nbad,y\n", [(3, "bad,y")]),
-        ("a.json", '[{"n": "1"}, {"n": "bad", "x": 5}]', [(2, '{"source_file":"f","source_position":2,"n":"bad"}')]),
+        ("a.json", '[{"n": "1"}, {"n": "bad", "x": "é"}]', [(2, '{"n": "bad", "x": "é"}')]),
+        ("a.json", '[{"n": "1"}, 5, {"n": "bad", "x": "\\ud83d"}]', [(3, '{"n": "bad", "x": "\ufffd"}')]),
+        ("a.json", '{"data": [{"n": "1"}, {"n": "bad", "x": 5}]}', [(2, '{"n": "bad", "x": 5}')]),
+        ("a.jsonl", '{"data": [{"n": "1"}, {"n": "2"}]}\n\n{"data": [{"n": "bad"}]}\n', [(3, '{"n": "bad"}')]),
     ],
 )
 def test_a_row_set_aside_keeps_its_line_and_text(
@@ -76,8 +81,27 @@ def test_a_row_set_aside_keeps_its_line_and_text(
     """Of a file that is not made of lines its place and fields are kept."""
     path = written(tmp_path, content, name)
     with connect() as connection:
-        load_records(connection, [path], {"n": "VARCHAR"}, scratch=tmp_path, labels={path: "f"})
+        unwrap = lambda page: page.get("data", [page])  # noqa: E731
+        load_records(connection, [path], {"n": "VARCHAR"}, unwrap=unwrap, scratch=tmp_path, labels={path: "f"})
         assert expected == quarantined(connection, "n = 'bad'")
+
+
+def test_a_row_of_parquet_keeps_all_its_columns(tmp_path: Path) -> None:
+    """Those too that no field asks for."""
+    pq.write_table(pa.table({"n": ["1", "bad"], "x": [None, [5]], "b": [b"1", b"\xff"]}), tmp_path / "a[1].parquet")
+    with connect() as connection:
+        load_records(connection, [tmp_path / "a[1].parquet"], {"n": "VARCHAR"}, scratch=tmp_path)
+        ((place, text),) = quarantined(connection, "n = 'bad'")
+    assert (2, {"n": "bad", "x": [5]}) == (place, {k: v for k, v in json.loads(text).items() if k != "b"})
+
+
+def test_what_is_refused_of_pages_stands_on_their_lines(tmp_path: Path) -> None:
+    """A line that is no page, and a record that is none on the line of its page."""
+    path = written(tmp_path, '{"data": [{"n": "1"}, 5, {"n": "2"}]}\nbroken\n\n{"data": [[6]]}\n', "a.jsonl")
+    with connect() as connection:
+        load_records(connection, [path], {"n": "VARCHAR"}, unwrap=lambda page: page["data"], scratch=tmp_path)
+        refused = connection.execute("SELECT source_position, raw_text FROM refused ORDER BY 1").fetchall()
+    assert [(1, "5"), (2, "broken"), (4, "[6]")] == refused
 
 
 FIELD = st.text(alphabet='ab",\n ;é', max_size=6).map(lambda text: '"' + text.replace('"', '""') + '"')

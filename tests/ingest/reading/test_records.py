@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from finops_lib.errors import SourceError
 from finops_lib.ingest.engine import connect
-from finops_lib.ingest.reading.records import load_records, raw_lines_sql
+from finops_lib.ingest.reading.records import load_records
 
 FIELDS = {"id": "VARCHAR", "n": "VARCHAR", "nested": "JSON"}
 ONE, TWO = '{"id": "a", "n": 1}', '{"id": "b", "n": 2}'
@@ -214,15 +214,6 @@ def test_a_file_that_breaks_off_is_an_error(load: Any, name: str, content: bytes
     """Half a packed file is never taken for the whole."""
     with pytest.raises(SourceError, match=f"{name}: cannot be read"):
         load(content, name)
-
-
-def test_lines_as_sql(tmp_path: Path) -> None:
-    """A text file's lines, quotes and commas left alone."""
-    path = tmp_path / "a.txt"
-    path.write_text('say "x", y\n\nend\n')
-    with connect() as connection:
-        found = connection.execute(f"SELECT text FROM {raw_lines_sql(path)}").fetchall()
-    assert ['say "x", y', "end"] == [text for (text,) in found if text]
 
 
 JUNK = st.sampled_from(["{", "garbage", "[1]", "5", '{"id": "x"', "}", "[", '"text"', "[INFO] x", '{"id": "x",', "é"])

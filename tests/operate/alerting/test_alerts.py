@@ -28,7 +28,7 @@ def make_alerts(make_costs):
         spent = costs.groupby(["assistant", "charge_period_start"])["contracted_cost"].sum().astype("float64")
         daily = spent.rename("cost").reset_index().rename(columns={"charge_period_start": "date"})
         daily["date"] = pd.to_datetime(daily["date"])
-        watched = Watch(_events(events), pd.DataFrame(), daily, pd.DataFrame(drifts))
+        watched = Watch(_events(events), daily, pd.DataFrame(drifts))
         known = {"helper": HELPER} if assistants is None else assistants
         return operate.alerts(burnt, watched, as_of=as_of, settings=DEFAULTS, assistants=known, **chosen)
 

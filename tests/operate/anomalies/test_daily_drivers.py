@@ -80,6 +80,15 @@ def test_loops_are_counted_on_their_day_in_the_reporting_zone(costs, usage):
     assert [1, 0, 0] == daily_drivers(costs, usage, runs=runs)["loops"].tolist()
 
 
+def test_the_dearest_calls_stand_on_their_day(costs, usage):
+    """A percentile of the third day, and none of the others."""
+    dearest = pd.DataFrame({"charge_period_start": [date(2026, 9, 3)], "p99_cost": [0.9]})
+    found = daily_drivers(costs, usage, dearest=dearest)["p99_cost"]
+
+    assert [True, True, False] == found.isna().tolist()
+    assert 0.9 == found.iloc[2]
+
+
 def test_days_run_to_the_last_complete_one(costs, usage):
     """Silence up to the last complete day is shown, and what comes after it is not."""
     later = daily_drivers(costs, usage, until=date(2026, 9, 5))

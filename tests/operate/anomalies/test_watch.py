@@ -7,7 +7,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from finops_lib.ingest import agent_runs, open_ledger
+from finops_lib.ingest import agent_runs, dearest_calls, open_ledger
 from finops_lib.operate import watch_assistants
 from finops_lib.params import load_params
 from finops_lib.settings import AnomalySettings, Feedback
@@ -26,16 +26,16 @@ PLANTED = {  # plant → assistant, driver, kind, first day, last day, what carr
 
 @pytest.fixture(scope="module")
 def ledger(sample):
-    """Open the sample's ledger and usage, with its agent runs."""
+    """Open the sample's ledger and usage, with its agent runs and dearest calls."""
     ledger = open_ledger(load_params(project=sample, period="2026-10"))
-    return ledger.costs, ledger.usage, agent_runs(ledger.params)
+    return ledger.costs, ledger.usage, agent_runs(ledger.params), dearest_calls(ledger)
 
 
 @pytest.fixture(scope="module")
 def watched(ledger):
     """Watch the sample's assistants to the end of October."""
-    costs, usage, runs = ledger
-    return watch_assistants(costs, usage, runs=runs, until=date(2026, 10, 31), zone="Europe/Berlin")
+    costs, usage, runs, dearest = ledger
+    return watch_assistants(costs, usage, runs=runs, dearest=dearest, until=date(2026, 10, 31), zone="Europe/Berlin")
 
 
 @pytest.mark.parametrize("plant", PLANTED)
@@ -58,20 +58,27 @@ def test_nothing_is_invented(watched):
     assert watched.events["start"].min() == pd.Timestamp("2026-08-15")
 
 
-def test_events_are_ranked_and_keep_their_split(watched):
-    """The costliest first; the split's event is the index of the events."""
+def test_events_are_ranked(watched):
+    """The costliest first; each has an index of its own."""
     sizes = watched.events["impact"].abs().tolist()
-    named = watched.contributions[watched.contributions["event"] == watched.events.index[0]]
 
     assert sizes == sorted(sizes, reverse=True)
     assert watched.events.index.is_unique
-    assert "clause-review" == named[named["dimension"] == "workflow"]["value"].iloc[0]
     assert {"date", "cost", "assistant"} <= set(watched.daily)
+
+
+def test_dear_calls_stand_with_what_made_them_dear(watched):
+    """The model mix and the longer context raise the dearest hundredth too: told beside them, not apart."""
+    dear = watched.events[watched.events["also_moved"].str.contains("dearest 1% of calls", regex=False)]
+
+    assert {("knowledge-bot", "rate"), ("support-copilot", "tokens_per_request")} == set(
+        dear[["assistant", "driver"]].itertuples(index=False, name=None)
+    )
 
 
 def test_verdicts_are_the_assistants_own(ledger):
     """A verdict of one assistant's parameters judges its event and no other's."""
-    costs, usage, _ = ledger
+    costs, usage, *_ = ledger
     said = AnomalySettings(feedback=[Feedback(driver="requests", start=date(2026, 9, 22), verdict="planned")])
     few = [frame[frame["assistant"].isin(["contract-extraction", "support-copilot"])] for frame in (costs, usage)]
     events = watch_assistants(*few, settings={"contract-extraction": said}, until=date(2026, 10, 31)).events
@@ -81,8 +88,8 @@ def test_verdicts_are_the_assistants_own(ledger):
 
 def test_without_calls_there_is_nothing_to_watch(ledger):
     """Empty frames give empty frames with their columns."""
-    costs, usage, _ = ledger
+    costs, usage, *_ = ledger
     nothing = watch_assistants(costs.head(0), usage.head(0))
 
-    assert (0, 0, 0) == tuple(map(len, (nothing.events, nothing.contributions, nothing.daily)))
+    assert (0, 0) == (len(nothing.events), len(nothing.daily))
     assert {"assistant", "start", "impact", "verdict"} <= set(nothing.events)

@@ -37,6 +37,18 @@ def test_spend_thresholds_and_shares_by_hand(make_costs) -> None:
     assert {0.6: 6, 0.8: 8, 1.0: 10, 1.2: 12} == crossed(states(make_costs, ["10"] * 12, date(2026, 10, 12)))
 
 
+def test_what_is_allowed_is_told_with_how_it_comes_about(make_costs) -> None:
+    """31 a month held from the 22nd on is 10 of it; an exception of 5 is added: 15."""
+    exception = {"approver": "cfo", "reason": "launch", "amount": 5} | {
+        "starts": date(2026, 10, 22),
+        "expires": date(2026, 10, 31),
+    }
+    held = {"amount": 31, "starts": date(2026, 10, 22), "exceptions": [exception]}
+    row = states(make_costs, ["1"] * 25, date(2026, 10, 25), **held).state.iloc[0]
+
+    assert [31, 10, 0, 5, 15] == row[["budgeted", "amount", "rollover", "excepted", "allowed"]].tolist()
+
+
 def test_a_period_begins_at_nothing(make_costs) -> None:
     """The days of September are none of October's."""
     state = states(make_costs, ["30"] * 4, date(2026, 10, 2), first=date(2026, 9, 29))

@@ -9,10 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from finops_lib import load_params, operate
+from finops_lib import inform, load_params, operate
 from finops_lib.settings import Budget
 
 AS_OF = date(2026, 10, 10)
+_NINTH = date(2026, 10, 9)
 
 
 @pytest.fixture
@@ -80,14 +81,35 @@ def test_checks_name_what_needs_a_decision(burnt) -> None:
     } == {name: (row["statistic"], row["passed"], row["comment"]) for name, row in checks.iterrows()}
 
 
-def test_events_and_budgets_are_looked_at_with_the_parameters(tmp_path: Path, costs) -> None:
-    """Rows after the last complete day count for neither."""
+@pytest.fixture
+def looked_at(tmp_path: Path, costs):
+    """Write budgets for everything, the helper and one model; look at nine of the ten days."""
     (tmp_path / "parameters").mkdir()
-    (tmp_path / "parameters" / "organisation.yaml").write_text("budgets: [{name: all, amount: 100}]\n")
+    budgets = "budgets: [{name: all, amount: 100}, {name: small, amount: 100, match: {model: small}}]\n"
+    (tmp_path / "parameters" / "organisation.yaml").write_text(budgets)
+    own = "assistant: helper\nsettings: {budgets: [{name: helper, amount: 1000, period: quarter}]}\n"
+    (tmp_path / "parameters" / "helper.yaml").write_text(own)
     usage = costs[["charge_period_start", "assistant", "model"]].assign(request_count=5, contracted_cost=None)
-    priced = costs.assign(token_class="output", pricing_quantity=10)
-    watched, burnt = operate.watch_and_burn(load_params(project=tmp_path), priced, usage, date(2026, 10, 9))
+    priced = costs.assign(token_class="output", pricing_quantity=10, provider="p", service_tier="s", context_tier="0")
+    return tmp_path, priced, usage, operate.watch_and_burn(load_params(project=tmp_path), priced, usage, _NINTH)
+
+
+def test_all_of_an_assistant_is_expected_to_cost_what_its_forecast_says(looked_at) -> None:
+    """The quarter of its budget, middle and range, is that of the forecast by driver; a model's goes by its past."""
+    project, costs, usage, (_, burnt) = looked_at
+    found = burnt.summary.set_index("budget")
+    own = [frame[frame["assistant"] == "helper"] for frame in (costs, usage)]
+    forecast = inform.forecast_by_driver(load_params("helper", project=project), *own, _NINTH)
+    expected = forecast.projection.set_index("period").loc["quarter", ["projected", "lower_80", "upper_80"]]
+
+    assert expected.tolist() == pytest.approx(found.loc["helper", expected.index].tolist())
+    assert ["by driver", "by driver", "total alone"] == found.loc[["all", "helper", "small"], "method"].tolist()
+
+
+def test_events_and_budgets_are_looked_at_with_the_parameters(looked_at) -> None:
+    """Rows after the last complete day count for neither."""
+    watched, burnt = looked_at[-1]
 
     assert {"helper", "other"} == set(watched.daily["assistant"])
     assert pd.Timestamp("2026-10-09") == watched.daily["date"].max()
-    assert 99 == float(burnt.summary["spent"].item())
+    assert 99 == float(burnt.summary.set_index("budget").loc["all", "spent"])

@@ -10,8 +10,8 @@ import pytest
 from finops_lib.operate import decisions_held, exceptions_held
 from finops_lib.settings import Decision
 
-MONTH = 365.25 / 12
-NO_BREACH = pd.DataFrame(columns=["assistant", "workflow", "breach", "exception", "approver", "breach_cost"])
+MONTH = 365 / 12
+NO_BREACH = pd.DataFrame(columns=["assistant", "workflow", "breach", "exception", "approver", "cost"])
 NO_BUDGET = pd.DataFrame(columns=["budget", "approver", "reason", "expires", "status", "cost"])
 
 
@@ -69,6 +69,13 @@ def test_verdicts(days, changes, as_of, verdict) -> None:
     assert decisions_held([decision(**changes)], *days, as_of).iloc[0]["verdict"].startswith(verdict)
 
 
+def test_what_is_paid_beside_the_calls_has_no_effect_on_them(days) -> None:
+    """Seats are no calls: their decision shows what was expected, and nothing the calls did."""
+    row = decisions_held([decision(kind="retirement", assistant="organisation")], *days, date(2026, 11, 25)).iloc[0]
+
+    assert row[["cost_before", "effect", "effect_at_equal_volume"]].isna().all()
+
+
 def test_only_what_was_decided_and_concerns_the_page(days) -> None:
     """A decision to come is not held, and an assistant's page shows its own; deciding again follows up."""
     later = decision(decided=date(2026, 11, 10), decision="route back")
@@ -82,26 +89,42 @@ def test_only_what_was_decided_and_concerns_the_page(days) -> None:
     assert decisions_held([decision()], *days, None).empty
 
 
+PLACE = {"assistant": "helper", "workflow": "draft", "breach": "dearer tier", "approver": "lead"}
+
+
 def test_exceptions_of_all_kinds(days) -> None:
-    """A lapsed one goes on costing: 3 days under it, then 25 after, at 12 dollars."""
+    """3 days under it cost 36 dollars; since then 12 a day, of which November's 25 days count."""
     allowed = {"approver": "head", "reason": "launch", "expires": date(2026, 10, 31)}
     budget = {"budget": "helper", "approver": "cfo", "reason": "peak", "expires": pd.Timestamp("2026-12-31")}
     budgets = pd.DataFrame([budget | {"status": "active", "cost": 7.0}])
-    place = {"assistant": "helper", "workflow": "draft", "breach": "dearer tier"}
-    breaches = pd.DataFrame(
-        [
-            place | {"exception": "lapsed", "approver": "lead", "breach_cost": 1.5},
-            place | {"exception": "lapsed", "approver": "lead", "breach_cost": 2.5},
-            place | {"exception": "none", "approver": None, "breach_cost": 9.0},
-        ]
-    )
+    breaches = pd.DataFrame([
+        PLACE | {"assistant": "other", "exception": "lapsed", "cost": 1.5},
+        PLACE | {"assistant": "other", "exception": "lapsed", "cost": 2.5},
+        PLACE | {"assistant": "other", "exception": "lapsed", "cost": 3.0, "breach": "context", "approver": "head"},
+        PLACE | {"exception": "active", "cost": 6.0},
+        PLACE | {"exception": "none", "approver": None, "cost": 9.0},
+    ])  # fmt: skip
     one = decision(kind="exception", effect=None, **allowed)
     found = exceptions_held([one], budgets, breaches, days[0], date(2026, 11, 25))
     shown = found[["recorded_as", "status", "cost_under_it", "cost_since_lapse"]].fillna(-1).values.tolist()
 
     assert [
         ["decision", "lapsed", 36.0, 300.0],
-        ["routing policy", "lapsed", 4.0, 4.0],
+        ["routing policy", "lapsed", -1.0, 4.0],
         ["budget", "active", 7.0, -1.0],
+        ["routing policy", "active", 6.0, -1.0],
     ] == shown
+    assert ("dearer tier, context", "lead, head") == tuple(found.loc[1, ["reason", "approver"]])
     assert exceptions_held([], NO_BUDGET, NO_BREACH, days[0], date(2026, 11, 25)).empty
+
+
+def test_an_exception_on_record_and_in_the_policy_is_one(days) -> None:
+    """The policy tells which calls the decision was for: 4 dollars of them, once."""
+    allowed = {"approver": "head", "reason": "launch", "expires": date(2026, 10, 31)}
+    breaches = pd.DataFrame([PLACE | {"exception": "lapsed", "cost": 4.0}])
+    one = decision(kind="exception", effect=None, **allowed)
+    found = exceptions_held([one], NO_BUDGET, breaches, days[0], date(2026, 11, 25))
+
+    assert [("decision, routing policy", 4.0)] == list(
+        found[["recorded_as", "cost_since_lapse"]].itertuples(index=False, name=None)
+    )

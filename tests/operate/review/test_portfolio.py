@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from finops_lib.operate import daily_by, four_answers, further_answers, portfolio, portfolio_checks, spend_spikes
+from finops_lib.operate import daily_by, four_answers, portfolio, portfolio_checks, spend_spikes
 from finops_lib.settings import Organisation, Params, Settings
 
 AS_OF = date(2026, 10, 28)
@@ -37,16 +37,19 @@ def test_four_answers(costs) -> None:
     found = four_answers(costs, BUDGETS, MODELS, NO_EVENTS, AS_OF)
 
     assert (16.0, 5.0) == (found["yesterday"], found["usual"])
-    assert ["b"] == [row["budget"] for row in found["over"]]
+    assert ["b", "c"] == [row["budget"] for row in found["over"]]
     assert ("large", 0.9) == (found["model"], found["model_cost"])
-    assert ("brand", 84.0, 7.0) == (found["spike_team"], found["spike_now"], found["spike_before"])
+    assert ("brand", 84.0, 7.0, True) == tuple(
+        found[name] for name in ("spike_team", "spike_now", "spike_before", "is_spike")
+    )
     assert found["spike_cause"] is None
 
 
 def test_four_answers_without_anything(costs) -> None:
     """An empty ledger answers nothing; a day alone has nothing to compare with."""
     assert four_answers(costs, BUDGETS, MODELS, NO_EVENTS, None)["yesterday"] is None
-    one = four_answers(costs.head(1), BUDGETS.head(0), MODELS.head(0), NO_EVENTS, date(2026, 10, 1))
+    nothing = (BUDGETS.head(0), MODELS.head(0), NO_EVENTS, date(2026, 10, 1))
+    one = four_answers(costs.head(1), *nothing)
 
     assert (4.0, None, [], None, None) == tuple(
         one[key] for key in ("yesterday", "usual", "over", "model", "spike_team")
@@ -60,7 +63,9 @@ def test_the_cause_of_the_largest_event_that_goes_on(costs) -> None:
         {"assistant": "helper", "end": "2026-10-28", "impact": 70.0, "likely_cause": "a loop", "driver": "requests"},
     ])  # fmt: skip
 
-    assert "helper: a loop" == four_answers(costs, BUDGETS, MODELS, events, AS_OF)["spike_cause"]
+    found = four_answers(costs, BUDGETS, MODELS, events, AS_OF)
+
+    assert "helper: a loop" == found["spike_cause"]
 
 
 def test_rows_and_states(costs) -> None:
@@ -76,6 +81,21 @@ def test_rows_and_states(costs) -> None:
     assert [105.0, 112.0, 0.0] == rows["cost"].tolist()
     assert 2.1 == rows["cost_per_outcome"].iloc[0]
     assert "no outcomes are counted" in rows["why"].iloc[1]
+
+
+def test_what_goes_on_in_the_month_is_unusual_in_it(costs) -> None:
+    """An event that began the month before and lasts is one of this month; the file says which overrun counts."""
+    params = Params(assistant="organisation", period="latest", settings=Settings(), project=Path(),
+                    organisation=Organisation(alerts={"overrun_probability": 0.95}),
+                    assistants={"helper": Settings(), "coder": Settings()})  # fmt: skip
+    events = NO_EVENTS.copy()
+    events.loc[0] = ["helper", "2026-09-20", "2026-10-02", 5.0, "a loop", "requests"]
+    budgets = BUDGETS.assign(used_share=[0.8, 1.2])
+    rows = portfolio(params, costs, OUTCOMES, period="2026-10", budgets=budgets, events=events, viable=VIABLE)
+
+    assert [("coder", "budget c is exceeded"), ("helper", "1 unusual event this month")] == list(
+        zip(rows["assistant"], rows["why"], strict=True)
+    )
 
 
 def test_tenfold_rises(costs) -> None:
@@ -106,27 +126,3 @@ def test_days_add_up(costs) -> None:
     assert ["coder", "helper"] == list(daily.columns)
     assert 217.0 == daily.to_numpy().sum()
     assert 28 == len(daily)
-
-
-def test_further_answers() -> None:
-    """Each question finds its largest; what the data does not hold names what would add it."""
-    names = {"assistant": "helper", "workflow": "draft", "model": "large", "route": "r1"}
-    usage = pd.DataFrame([
-        names | {"department": "CX", "request_count": 30, "run_status": "ok", "user_group": "new", "retries": 6,
-                 "retrieved_tokens": 10},
-        names | {"department": "Legal", "request_count": 10, "run_status": "blocked", "user_group": "old", "retries": 1,
-                 "retrieved_tokens": 0},
-    ])  # fmt: skip
-    wasted = pd.DataFrame({"call_class": ["abandoned", "useful"], "workflow": ["draft", "draft"], "cost": [2.0, 9.0]})
-    breach = {key: names[key] for key in ("assistant", "workflow", "model")}
-    breaches = pd.DataFrame([breach | {"rule": "model", "exception": "none", "breach_cost": 8.0}])
-    tasks = pd.DataFrame({"workflow": ["draft"], "cost": [5.0], "accepted_tasks": [3], "accepted_known": [4]})
-    found = further_answers(usage, wasted, breaches, tasks)
-
-    assert [("draft", 2.0), ("CX", 6.0), ("r1", 10.0), ("new", 0.2), ("draft", 75.0)] == list(
-        zip(found["answer"], found["how_much"], strict=True)
-    )
-    assert found["what_adds_it"].isna().all()
-    unknown = further_answers(usage.head(0), wasted.head(0), breaches.head(0), tasks.head(0))
-    assert unknown["answer"].isna().all()
-    assert unknown["what_adds_it"].notna().all()

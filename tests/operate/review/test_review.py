@@ -11,21 +11,23 @@ import pytest
 from typer.testing import CliRunner
 
 from finops_lib.cli import app
-from finops_lib.operate import propose_decisions, quarterly_list, review_checks, tier_drift
-from finops_lib.settings import ModelCatalogue, Organisation, Params, Settings
+from finops_lib.operate import overrun_budgets, propose_decisions, review_checks
+from finops_lib.settings import Organisation, Params, Settings
 
 AS_OF = date(2026, 10, 31)
 BUDGET = {
     "budget": "all",
     "assistant": None,
-    "is_excepted": False,
     "overrun_probability": 0.9,
+    "used_share": 0.4,
     "allowed": 100.0,
     "projected": 192.0,
     "first_day": pd.Timestamp("2026-10-01"),
     "last_day": pd.Timestamp("2026-12-31"),
     "budget_owner": "cfo",
 }
+ALERTS = pd.DataFrame([("probable overrun", "all", "part, other")], columns=["kind", "subject", "also"])
+SEATS = {"waste": "unused seats", "cost": 60.0, "quantity": 3.0, "unit": "seats", "largest_part": "chat"}
 BREACH = {
     "assistant": "helper",
     "workflow": "draft",
@@ -51,6 +53,7 @@ def proposals(params: Params, **given) -> pd.DataFrame:
     """Propose on hand-made findings; what is not given holds nothing."""
     empty = {
         "budgets": pd.DataFrame([BUDGET]).head(0),
+        "alerts": ALERTS,
         "proposals": pd.DataFrame(),
         "breaches": pd.DataFrame([BREACH]).head(0),
         "waste": pd.DataFrame(columns=["waste", "cost", "quantity", "unit", "largest_part"]),
@@ -71,14 +74,13 @@ def params() -> Params:
 
 def test_five_outputs(params) -> None:
     """Each finding becomes a decision of its kind, with its owner, the most money first."""
-    seats = {"waste": "unused seats", "cost": 60.0, "quantity": 3.0, "unit": "seats", "largest_part": "chat"}
     lapsed = ("helper / draft", "lapsed", "head", "launch", date(2026, 9, 30), 8.0)
     found = proposals(
         params,
         budgets=pd.DataFrame([BUDGET]),
         proposals=pd.DataFrame([{"assistant": "helper", "projected": 26.0, "proposed": 26.0}]),
         breaches=pd.DataFrame([BREACH]),
-        waste=pd.DataFrame([seats]),
+        waste=pd.DataFrame([SEATS]),
         wasted=wasted(),
         exceptions=pd.DataFrame([lapsed], columns=EXCEPTIONS),
     )
@@ -87,7 +89,7 @@ def test_five_outputs(params) -> None:
     assert [
         ("retirement", "cfo", -60.0),
         ("routing", "lead", -40.0),
-        ("budget", "cfo", -30.44),  # 92 dollars over on 92 days, a month of 30.44 days
+        ("budget", "cfo", -30.42),  # 92 dollars over on 92 days, a month of 30.42 days
         ("workflow", "lead", -20.0),
         ("budget", "head", 0.0),
         ("exception", "head", 0.0),
@@ -102,11 +104,44 @@ def test_small_money_is_left_alone(params) -> None:
     assert found.empty
 
 
-def test_excepted_and_unlikely_budgets_are_left_alone(params) -> None:
-    """What is allowed, or will probably be kept, asks for nothing."""
-    budgets = [BUDGET | {"is_excepted": True}, BUDGET | {"overrun_probability": 0.2}]
+def test_nested_budgets_ask_once(params) -> None:
+    """Of three budgets that one overrun concerns, the one told by the alerts is decided on and names the others."""
+    budgets = [BUDGET, BUDGET | {"budget": "part"}, BUDGET | {"budget": "other"}]
+    found = proposals(params, budgets=pd.DataFrame(budgets))
 
-    assert proposals(params, budgets=pd.DataFrame(budgets)).empty
+    assert ["budget all: spend less, or raise it to USD 192"] == found["decision"].tolist()
+    assert "an overrun is 90% probable; the same overrun in part, other" in found["evidence"].iloc[0]
+
+
+def test_overrun_budgets_are_those_an_alert_is_about() -> None:
+    """A threshold is no overrun; what the overrun concerns too stands beside it."""
+    budgets = pd.DataFrame({"budget": ["all", "part", "quiet"]})
+    told = pd.concat([ALERTS, pd.DataFrame([("threshold", "part", None)], columns=ALERTS.columns)])
+
+    assert [{"budget": "all", "also": "part, other"}] == overrun_budgets(budgets, told).to_dict("records")
+
+
+def test_budgets_without_an_alert_of_their_own_are_left_alone(params) -> None:
+    """A threshold crossed asks for nothing; a budget that is used up says so."""
+    crossed, over = ALERTS.assign(kind="threshold", also=None), ALERTS.assign(kind="over budget", also=None)
+    budgets = pd.DataFrame([BUDGET | {"used_share": 1.2}])
+
+    assert proposals(params, budgets=budgets, alerts=crossed).empty
+    assert proposals(params, budgets=budgets, alerts=over)["evidence"].iloc[0].endswith("it is exceeded")
+
+
+def test_a_retirement_on_record_ends_its_own_waste_only(params) -> None:
+    """Two of three seats were decided on: the third is proposed, and idle capacity is not taken for seats."""
+    record = {"decided": "2026-10-05", "kind": "retirement", "decision": "return 2 seats", "owner": "cfo",
+              "review": "2026-11-05", "waste": "unused seats", "quantity": 2}  # fmt: skip
+    known = Params.model_validate(params.model_dump(by_alias=True) | {"decisions": [record]})
+    idle = SEATS | {"waste": "idle provisioned throughput", "cost": 50.0, "unit": "unit-hours"}
+    found = proposals(known, waste=pd.DataFrame([SEATS, idle]))
+
+    assert [-50.0, -20.0] == found["effect"].tolist()
+    assert "return the unused seats: 1 beyond the 2 decided on 2026-10-05" == found["decision"].iloc[1]
+    assert found["on_record"].isna().all()
+    assert "--waste 'unused seats' --quantity 1 " in found["command"].iloc[1]
 
 
 def test_what_is_on_record_comes_last(params) -> None:
@@ -135,29 +170,9 @@ def test_the_command_records_the_proposal(params, tmp_path) -> None:
 
 def test_nothing_without_a_day(params) -> None:
     """An empty ledger proposes nothing."""
-    assert propose_decisions(params, None, budgets=None, proposals=None, breaches=None, waste=None, wasted=None,
-                             exceptions=None).empty  # fmt: skip
+    found = ("budgets", "alerts", "proposals", "breaches", "waste", "wasted", "exceptions")
 
-
-def test_tier_drift() -> None:
-    """Premium went from a quarter to half of the cost."""
-    now = pd.DataFrame({"tier": ["low_cost", "premium"], "cost": [50.0, 50.0]})
-    before = pd.DataFrame({"tier": ["low_cost", "premium"], "cost": [30.0, 10.0]})
-    found = tier_drift(now, before)
-
-    assert [-0.25, 0.25] == found["share_change"].tolist()
-    assert tier_drift(now, before.head(0))["share_change"].isna().all()
-
-
-def test_quarterly_list_only_at_a_quarters_end() -> None:
-    """September ends a calendar quarter, October one that began in August."""
-    columns = ["charge_period_start", "provider", "model", "token_class", "pricing_quantity", "contracted_cost"]
-    nothing = pd.DataFrame(columns=[*columns, "list_cost", "request_count"])
-
-    assert 12 == len(quarterly_list(nothing, nothing, "2026-09", ModelCatalogue()))
-    assert quarterly_list(nothing, nothing, "2026-10", ModelCatalogue()).empty
-    assert 12 == len(quarterly_list(nothing, nothing, "2026-10", ModelCatalogue(), year_start=2))
-    assert quarterly_list(nothing, nothing, "", ModelCatalogue()).empty
+    assert propose_decisions(params, None, **dict.fromkeys(found)).empty
 
 
 def test_review_checks() -> None:

@@ -41,12 +41,12 @@ def test_fine_tuning_only_after_prompts_were_tuned(calls) -> None:
 
 
 def test_second_provider_only_where_there_is_none(calls) -> None:
-    """761 dollars a month on one provider: not advised with a fallback, nor for small money."""
+    """760 dollars a month on one provider: not advised with a fallback, nor for small money."""
     policy = RoutingPolicy(workflow="*", models=["a", "b"], fallback={"a": "b"})
     found = scale_advice(NO_TRIGGERS, *calls, AS_OF, policies={("helper", "*"): policy})
     small = scale_advice(NO_TRIGGERS, calls[0].head(10), calls[1], AS_OF, policies={})
 
-    assert 761 == round(found[found["condition"] == "material cost"]["found"].item())
+    assert 760 == round(found[found["condition"] == "material cost"]["found"].item())
     assert set() == advised(found)
     assert small[small["advice"] == "test a second provider"].empty
 

@@ -14,7 +14,8 @@ from finops_lib.operate import scorecard
 from finops_lib.settings import Organisation, Params, Promotion, Settings
 
 NO_BUDGETS = pd.DataFrame(columns=["about", "allowed", "projected"])
-NO_EVENTS = pd.DataFrame(columns=["start", "impact"])
+NO_EVENTS = pd.DataFrame(columns=["start", "end", "impact"])
+NO_WINDOWS = pd.DataFrame(columns=["method", "actual", "forecast", "error", "mae", "naive_mae"])
 NO_RESULTS = pd.DataFrame(columns=["month", "outcomes", "cost_per_outcome", "cost_per_successful_task"])
 
 
@@ -45,7 +46,7 @@ def month(first: str, parts, calls=100, **extra) -> tuple[pd.DataFrame, pd.DataF
 def card(params, months, **given) -> pd.DataFrame:
     """Make the card of October."""
     costs, usage = (pd.concat(frames, ignore_index=True) for frames in zip(*months, strict=True))
-    known = {"results": NO_RESULTS, "budgets": NO_BUDGETS, "events": NO_EVENTS, "as_of": date(2026, 10, 1)}
+    known = {"results": NO_RESULTS, "budgets": NO_BUDGETS, "events": NO_EVENTS, "windows": NO_WINDOWS}
     return scorecard(params, costs, usage, period="2026-10", **(known | given)).set_index("kpi")
 
 
@@ -98,44 +99,50 @@ def test_cost_per_outcome_by_quarter(params) -> None:
     })  # fmt: skip
     found = card(params, [OCTOBER], results=results)
 
-    row = found.loc["Cost per successful outcome, quarter on quarter"]
+    row = found.loc["Cost per successful outcome, quarter so far"]
     assert (0.1, "missed") == (round(row["actual"], 6), row["state"])
     assert ("not known", "task ids, or a status on calls") == tuple(
-        found.loc["Cost per completed workflow", ["state", "what_adds_it"]]
+        found.loc["Cost per successful task", ["state", "what_adds_it"]]
     )
 
 
 def test_budgets_events_and_promotions(params) -> None:
     """The widest budget ends 4% below; one of two is kept; one dollar in ten unusual; one promotion of two gated."""
-    budgets = pd.DataFrame({"about": ["route a", "everything"], "allowed": [10.0, 100.0], "projected": [12.0, 96.0]})
-    events = pd.DataFrame({"start": ["2026-10-01", "2026-09-01"], "impact": [1.0, 99.0]})
+    budgets = pd.DataFrame({"about": ["route a", "route b"], "allowed": [10.0, 100.0], "projected": [12.0, 96.0]})
+    starts, ends = ["2026-09-30", "2026-09-01"], ["2026-10-01", "2026-09-30"]
+    events = pd.DataFrame({"start": starts, "end": ends, "impact": [2.0, 99.0]})
     change = {"assistant": "a", "lever": "batch", "promoted_on": "2026-10-01", "owner": "o", "expected_saving": 1}
     promotions = [Promotion(configuration="x", verdict="promote", **change), Promotion(configuration="y", **change)]
     found = card(params, [OCTOBER], budgets=budgets, events=events, promotions=promotions)
     shown = {name: (round(row["actual"], 6), row["state"]) for name, row in found.iterrows()}
 
     assert (0.04, "met") == shown["Variance budgeted vs forecasted"]
-    assert (0.5, "missed") == shown["Teams within budget"]
+    assert (0.5, "missed") == shown["Budgets within forecast"]
     assert (0.1, "missed") == shown["Anomaly Detection Rate (AI)"]
-    assert (0.5, "missed") == shown["Pass rate at promotion"]
+    assert (0.5, "missed") == shown["Promotions with the gate's verdict"]
 
 
-def test_forecast_accuracy_needs_history(params, make_costs) -> None:
-    """Ninety even days are forecast without error; one day says nothing."""
-    even = make_costs(["10"] * 90, first=date(2026, 8, 1)).assign(
-        token_class="output", pricing_quantity=1, list_cost=None
-    )
-    usage = even[["charge_period_start"]].assign(request_count=1, run_status=None, cache_hit=None, workflow=None)
-    found = card(params, [(even, usage)], as_of=date(2026, 10, 29)).loc["Forecast Accuracy Rate (Spend)"]
+def test_the_budget_of_everything_is_the_widest(params) -> None:
+    """Whatever it allows, it is the one that all others are part of."""
+    budgets = pd.DataFrame({"about": ["route a", "everything"], "allowed": [900.0, 100.0], "projected": [9.0, 96.0]})
 
-    assert (0.0, "met") == (round(found["actual"], 6), found["state"])
-    assert "not known" == card(params, [OCTOBER]).loc["Forecast Accuracy Rate (Spend)", "state"]
+    assert 0.04 == round(card(params, [OCTOBER], budgets=budgets).loc["Variance budgeted vs forecasted", "actual"], 6)
+
+
+def test_forecast_error_is_that_of_the_forecast_by_driver(params) -> None:
+    """10 of 100 and 30 of 100 are a fifth together, a tenth without the last window; without windows nobody knows."""
+    windows = pd.DataFrame({"method": ["by driver", "by driver", "total alone"], "actual": 100.0,
+                            "forecast": [110.0, 70.0, 500.0], "error": 0.1, "mae": 1.0, "naive_mae": 1.0})  # fmt: skip
+    found = card(params, [OCTOBER], windows=windows).loc["Forecast error"]
+
+    assert (0.2, 0.1, "missed") == (round(found["actual"], 6), round(found["previous"], 6), found["state"])
+    assert "not known" == card(params, [OCTOBER]).loc["Forecast error", "state"]
 
 
 def test_empty_ledger_says_what_would_tell(params) -> None:
     """Nothing is known, and each row names what adds it."""
     empty = (OCTOBER[0].head(0), OCTOBER[1].head(0))
-    found = card(params, [empty], as_of=None)
+    found = card(params, [empty])
 
     assert {"not known"} == set(found["state"])
     assert found["what_adds_it"].notna().all()

@@ -10,11 +10,12 @@ import pytest
 from finops_lib.operate.rollout.proofs import CHECKS, prove
 from finops_lib.settings import Promotion
 
+LIMITS = {"logging_goes_on": 7, "baseline_covers": 14, "retries_low": 0.1, "review_dated": 45, "last_month_closed": 10}
 OWNERS = {"business": "head-of-brand", "technical": "marketing-systems-lead"}
 
 
 def _answer(evidence, check, name="bot"):
-    proofs = prove(evidence).set_index(["check", "assistant"])
+    proofs = prove(evidence, LIMITS).set_index(["check", "assistant"])
     return proofs.loc[(check, name), "passed"], proofs.loc[(check, name), "remedy"]
 
 
@@ -143,7 +144,7 @@ def test_a_broken_environment_policy_brings_its_remedy(make_evidence) -> None:
 def test_every_finding_has_words_and_every_failure_a_remedy(make_evidence) -> None:
     """No check leaves the reader without what was found, or without what to do."""
     for evidence in (make_evidence({"bot": {}}), make_evidence({"bot": {}}, days=0), make_evidence()):
-        proofs = prove(evidence)
+        proofs = prove(evidence, LIMITS)
 
         assert (proofs["found"] != "").all()
         assert (proofs.loc[[passed is not True for passed in proofs["passed"]], "remedy"] != "").all()

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from finops_lib.errors import ParamsError
-from finops_lib.operate.rollout.rollout import day_90, follow_rollout, next_actions, read_rollout, rollout_state
+from finops_lib.operate.rollout.rollout import (
+    day_90,
+    follow_rollout,
+    limits_of,
+    next_actions,
+    read_rollout,
+    rollout_state,
+)
 from finops_lib.settings import RolloutItem
 
 WORDS = {"what": "Do it", "why": "Or else", "responsible": "technical owner", "accountable": "finance"}
@@ -124,6 +131,7 @@ def test_a_company_overrides_and_adds(tmp_path) -> None:
     text = """
 items:
   - {id: owners, day: 5, step: 1}
+  - {id: baseline, limit: 28}
   - {id: works-council, step: 5, day: 80, what: It agrees, why: It must, responsible: HR, accountable: HR}
 day_90: {agreement: [works-council]}
 """
@@ -132,6 +140,7 @@ day_90: {agreement: [works-council]}
     by_id = {item.id: item for item in items}
 
     assert (5, "both_owners") == (by_id["owners"].day, by_id["owners"].proof)
+    assert 28 == limits_of(items)["baseline_covers"]
     assert ["works-council"] == criteria["agreement"]
     assert "attestation" == by_id["works-council"].proof
 
@@ -142,6 +151,8 @@ day_90: {agreement: [works-council]}
         "items: [{id: new, step: 1}]",
         "items: [{id: owners, proof: wishful_thinking}]",
         "day_90: {luck: [no-such-item]}",
+        "items: [{id: baseline, limit: null}]",
+        "items: [{id: owners, limit: 3}]",
         "items: nonsense",
         "just words",
     ],

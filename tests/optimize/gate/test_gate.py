@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from statsmodels.stats.multitest import multipletests
 
 from finops_lib.errors import EvaluationError
 from finops_lib.optimize import compare_candidates, evaluation_gate
@@ -100,20 +101,31 @@ def test_an_early_look_asks_for_more(evaluation):
     assert "promote" == evaluation_gate(today, new, 0.02, planned_pairs=1000, earlier_looks=[500]).verdict
 
 
-def test_several_candidates_share_the_error(evaluation):
-    """Holm: the smallest p-value is multiplied by the number of candidates, the next by one less."""
-    today = evaluation(1000, failed=range(20))
-    frames = [evaluation(1000, failed=range(k, 20 + k), configuration=f"c{k}", cost=0.005) for k in (10, 14, 18)]
-    frames.append(today)
-    found = compare_candidates(pd.concat(frames), "today", 0.02)
+def test_a_look_that_may_spend_nothing_decides_nothing(evaluation):
+    """20 of 500 planned pairs, and a look after the planned end: no error to spend, however bad the candidate."""
+    today, bad = evaluation(20), evaluation(20, failed=range(20), configuration="new")
+    early = evaluation_gate(today, bad, 0.02, planned_pairs=500)
+    late = evaluation_gate(evaluation(600), evaluation(600, cost=1.0), 0.02, planned_pairs=500, earlier_looks=[500])
 
-    assert ["c10", "c14", "c18"] == found["candidate"].tolist()
-    smallest, middle, largest = found["p_value"]
-    assert (
-        pytest.approx([3 * smallest, max(3 * smallest, 2 * middle), max(2 * middle, largest)])
-        == found["adjusted_p_value"].tolist()
-    )
-    assert (found["verdict"] == "promote").tolist() == (found["adjusted_p_value"] <= 0.05).tolist()
+    for found in (early, late):
+        assert "not enough evidence" == found.verdict
+        assert "the plan leaves no error to spend" in found.reason
+        assert [(-1.0, 1.0)] == list(found.comparison[["lower", "upper"]].itertuples(index=False, name=None))
+
+
+def test_several_candidates_share_the_error(evaluation):
+    """Holm over four: the first is held against 0.05 / 4, and once one is promoted, the others against 0.05 / 3."""
+    failed = {"c04": range(20, 24), "c26": range(26, 66), "c27": range(27, 67), "c28": range(28, 68)}
+    frames = [evaluation(700, failed=items, configuration=name, cost=0.005) for name, items in failed.items()]
+    found = compare_candidates(pd.concat([*frames, evaluation(700, failed=range(40))]), "today", 0.02)
+
+    assert list(failed) == found["candidate"].tolist()
+    adjusted = multipletests(found["p_value"], 0.05, method="holm")[0]
+    assert adjusted.tolist() == (found["verdict"] == "promote").tolist()
+    assert [True, False, False, False] == adjusted.tolist()
+    assert (found["p_value"].iloc[1:] < 0.05).all()
+    assert pytest.approx([0.05 / 3] * 4) == found["level"].tolist()
+    assert (found["lower"] > -0.02).tolist() == adjusted.tolist()
 
 
 def test_an_unknown_baseline_is_refused(evaluation):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import comb
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_without_loss_it_is_mcnemars_test():
 
 def test_interval_ends_are_where_the_test_turns():
     """At each end the statistic is the normal quantile."""
-    lower, upper = difference_interval(28, 32, 1000, 0.9)
+    lower, upper = difference_interval(28, 32, 1000)
 
     assert pytest.approx(norm.isf(0.05), abs=1e-6) == -float(score_statistic(28, 32, 1000, -lower))
     assert pytest.approx(norm.isf(0.05), abs=1e-6) == float(score_statistic(28, 32, 1000, -upper))
@@ -56,10 +57,38 @@ def test_interval_ends_are_where_the_test_turns():
 
 
 def test_the_interval_of_no_disagreement_is_closed_form():
-    """Without a changed item the ends are ± z² / (n + z²)."""
+    """Without a changed item the ends are ± z² / (n + z²); without a level they are those of nothing known."""
     z = norm.isf(0.025)
 
-    assert pytest.approx((-(z**2) / (60 + z**2), z**2 / (60 + z**2))) == difference_interval(0, 0, 60, 0.95)
+    assert pytest.approx((-(z**2) / (600 + z**2), z**2 / (600 + z**2))) == difference_interval(0, 0, 600, (0.025,) * 2)
+    assert (-1.0, 1.0) == difference_interval(0, 0, 600, (0.0, 0.0)) == difference_interval(0, 0, 0)
+
+
+def test_a_small_interval_is_exact():
+    """Three pairs that agree: a loss δ leaves them so with chance (1 − δ)³ at most, which is 0.05 at 0.632."""
+    assert pytest.approx((-0.632, 0.632), abs=1e-3) == difference_interval(0, 0, 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 8, 25, 60, 100, 300])
+def test_interval_and_verdict_agree(n):
+    """On a grid of counts and margins an end leaves the margin exactly when its test decides, at its own level."""
+    for b, c, margin in product((0, 1, 3, 8), (0, 2, 5), (0.01, 0.05)):
+        if b + c > n:
+            continue
+        lower, upper = difference_interval(b, c, n, (0.05, 0.025), margin=margin)
+        holds, worse = (
+            bool(test(b, c, n, margin) <= level)
+            for test, level in ((non_inferiority_p_value, 0.05), (inferiority_p_value, 0.025))
+        )
+        assert (lower >= -margin) == holds, (b, c, margin)
+        assert (upper <= -margin) == worse, (b, c, margin)
+        assert lower <= (c - b) / n <= upper
+
+
+def test_the_lower_end_follows_the_exact_verdict():
+    """Sixty pairs, three lost and five won: p is 0.0604 at five points, so the end lies beyond them."""
+    assert pytest.approx(0.0604, abs=1e-4) == float(non_inferiority_p_value(3, 5, 60, 0.05))
+    assert -0.05 > difference_interval(3, 5, 60, margin=0.05)[0]
 
 
 def exact_p_value(b, c, n, loss):
@@ -158,3 +187,10 @@ def test_no_number_of_pairs_decides_at_the_margin():
     """A true difference at the margin needs infinitely many."""
     with pytest.raises(EvaluationError, match="stands at the margin"):
         required_pairs(0.1, 0.02, difference=-0.02)
+
+
+@pytest.mark.parametrize("chances", [{"alpha": 0.0}, {"alpha": 1.0}, {"power": 1.0}])
+def test_no_number_of_pairs_gives_certainty(chances):
+    """An error of zero, or a power of one, takes infinitely many."""
+    with pytest.raises(EvaluationError, match="No number of pairs decides at the level"):
+        required_pairs(0.1, 0.02, **chances)

@@ -148,6 +148,9 @@ def test_routing_follows_evaluations_first():
     breaches = frame(["rule", "exception", "breach_cost"], {"rule": "model", "exception": "none", "breach_cost": 9.0})
 
     assert (6.0, 9.0, 9.0, "evaluation") == saved(month(breaches=breaches, routes=[route]), "routing")
+    whole = SimpleNamespace(**(vars(route) | {"workflow": None, "saving": (0.0, 0.1, 0.1)}))
+    assert (0.0, 1.5, 1.5, "evaluation") == saved(month(routes=[whole]), "routing")
+    assert (6.0, 9.0, 9.0, "evaluation") == saved(month(routes=[route, whole]), "routing")  # the workflow's own first
 
 
 REPEATS = frame(
@@ -211,7 +214,7 @@ def test_the_smallest_month_can_be_committed():
 def test_a_control_moves_the_likely_value():
     """A commitment of 20% on 15.00: the high end gives way."""
     values = {"compression": 0.0, "cache_hours": 24, "avoidable_retries": 0.0}
-    replay = replay_at(month(), LeverSettings(), commitment=0.2, **values)
+    replay = replay_at(month(), LeverSettings(), (), commitment=0.2, **values)
 
     assert pytest.approx({"low": 0.0, "likely": 3.0, "high": 3.0}) == replay.combined
 

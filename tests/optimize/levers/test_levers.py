@@ -72,6 +72,23 @@ def test_what_is_promoted_is_on_record_and_makes_room():
 
     assert ["on record", "first", "first", "first", "later"] == routes["advice"].tolist()
     assert ["first", "first", "on record", "first", "later"] == batches["advice"].tolist()
+    assert [False, False, True, False, False] == batches["promoted_on"].notna().tolist()
+
+
+def test_what_is_promoted_saves_first_and_is_not_promised_again():
+    """Of 100 and 100, the route already takes 50 of the first; compression of half then saves 25 and 50, not 100."""
+    route = shares((0.4, 0.5, 0.6), evidence="evaluation").assign(measure="a → b, promoted by the gate")
+    half = shares((0, 0.5, 0.5), (0, 0.5, 0.5))
+    record = {"assistant": "a", "promoted_on": "2026-09-01", "owner": "lead", "expected_saving": 5}
+    done = [Promotion(**record, workflow="w0", configuration="b", lever="routing")]
+    replay = replay_levers(cells(100, 100), {"routing": route, "compression": half}, on_record=done)
+
+    assert [("promoted already", 50.0), ("compression", 75.0)] == list(
+        replay.waterfall[["lever", "saving"]].itertuples(index=False, name=None)
+    )
+    assert (50.0, 75.0) == (replay.promoted, replay.naive)
+    assert pytest.approx({"low": 0.0, "likely": 75.0, "high": 75.0}) == replay.combined
+    assert 75.0 == replay.waterfall["remaining"].iloc[-1]
 
 
 def test_without_an_estimate_nothing_is_saved():

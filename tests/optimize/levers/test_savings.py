@@ -16,6 +16,7 @@ from finops_lib.optimize import (
     savings_checks,
     savings_totals,
 )
+from finops_lib.optimize.levers.savings import promotion_date
 from finops_lib.settings import Promotion
 
 START = date(2026, 7, 1)
@@ -103,6 +104,23 @@ def test_drift_after_promotion_is_found():
     assert checks["unproven_claims"]
 
 
+def test_a_claim_that_costs_more_fails_the_check():
+    """0.15 instead of 0.10 without the gate's word: unproven, and dearer all the same."""
+    checks = savings_checks(measure(promotion(verdict=None), after=lambda day: 0.15), 0.1).set_index("check")
+
+    assert 1 == checks.loc["promotions_that_cost_more", "statistic"]
+    assert not checks.loc["promotions_that_cost_more", "passed"]
+
+
+def test_drift_of_a_young_change_is_not_known():
+    """Six days are less than the two weeks it is measured over: no number stands in for it."""
+    young = measure(promotion(), after=lambda day: 0.1, days=76, as_of=date(2026, 9, 14))
+    drift = savings_checks(young, 0.1).set_index("check").loc["drift_after_promotion"]
+
+    assert np.isnan(drift["statistic"])
+    assert "last 7 days against the first 7 since promotion: too early to tell" in drift["comment"]
+
+
 def test_drift_is_told_with_what_it_costs_a_week():
     """The last week's 860 requests cost 1/(1 + drift) of what they do at the first week's price."""
     costs, usage, _ = history(lambda day: 0.05 if day < 80 else 0.06)
@@ -119,7 +137,10 @@ def test_totals_keep_shown_open_and_claimed_apart():
     rows = [("realised", 10.0, 8.0), ("costs more", 10.0, -3.0), ("still uncertain", 5.0, 1.0), ("unproven", 7.0, 9.0)]
     found = savings_totals(pd.DataFrame(rows, columns=["status", "expected", "realised"]))
 
-    assert {"expected": 25.0, "realised": 5.0, "uncertain": 5.0, "unproven": 7.0} == found
+    assert {"expected": 25.0, "realised": 5.0, "uncertain": 5.0, "unproven": 7.0} == {
+        name: found[name] for name in ("expected", "realised", "uncertain", "unproven")
+    }
+    assert (1.0, 9.0) == (found["uncertain_measured"], found["unproven_measured"])
 
 
 def test_nothing_on_record():
@@ -138,3 +159,13 @@ def test_promotions_of_an_assistant():
 
     assert records == promotions_of(records, "organisation")
     assert records[1:] == promotions_of(records, "b")
+
+
+def test_a_promotion_has_its_date():
+    """One of the whole assistant covers its workflows; another configuration or workflow is not on record."""
+    records = [promotion(), promotion(workflow=None, promoted_on="2026-10-01")]
+
+    assert CHANGE == promotion_date(records, "a", "w", "c")
+    assert date(2026, 10, 1) == promotion_date(records, "a", "v", "c")
+    assert promotion_date(records[:1], "a", None, "c") is None
+    assert promotion_date(records, "a", "w", "d") is None

@@ -38,7 +38,7 @@ def test_events_stand_on_the_series_with_their_cause(daily, events, parts, insid
     figure = report.plot_anomalies(daily, events, subject="Helpdesk")
     texts = [text.get_text() for text in figure.axes[1].texts]
 
-    assert "Helpdesk: One event out of the usual, USD 150.00 more than expected" == parts(figure)["title"]
+    assert "Helpdesk: one event since 1 Jul, USD 150.00 above what was expected" == parts(figure)["title"]
     assert "spike, 21 Jul, USD 200.00 more than expected (judged: planned)." == texts[0]
     assert "Retries per call rose by 49 points." == texts[3]
     assert "Retries per call rose by 49 points" in report.alt_text(figure)
@@ -54,23 +54,16 @@ def test_a_quiet_series_says_so(daily, events, parts, inside):
     assert [] == inside(figure)
 
 
-def test_each_driver_that_moved_has_its_panel(daily, events, inside):
-    """Cost, requests, tokens and rate always; retries because an event names them."""
-    figure = report.plot_driver_events(daily, events)
-    labels = [" ".join(axes.get_ylabel().split()) for axes in figure.axes]
+def test_falls_stand_apart_from_what_cost_more(daily, events, parts):
+    """150 above and 20 below do not cancel out; the days looked at are named."""
+    both = events.assign(verdict=None, impact=[-20.0, 150.0])
 
-    assert [
-        "Cost (USD a day)",
-        "Requests a day",
-        "Tokens per request",
-        "USD per million tokens",
-        "Retries per call",
-    ] == labels
-    assert ["spike USD 150.00"] == [text.get_text() for text in figure.axes[4].texts]
-    assert [] == inside(figure)
+    assert (
+        "All assistants: 2 events since 1 Jul, USD 150.00 above and USD 20.00 below what was expected"
+        == parts(report.plot_anomalies(daily, both))["title"]
+    )
 
 
 def test_without_days_words_stand_in(daily, events):
     """No day, no chart, and a sentence why."""
     assert "not known" in report.alt_text(report.plot_anomalies(daily.head(0), events))
-    assert "not known" in report.alt_text(report.plot_driver_events(daily[["date"]].head(0), events.head(0)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from finops_lib.report import alt_text, plot_cost_bridge, plot_drivers, plot_scenarios, plot_sensitivity
 
@@ -35,19 +36,33 @@ def test_drivers_name_what_moves():
     """Calls grow by half; each driver and the mix have a panel."""
     figure = plot_drivers(drivers())
 
-    assert "Calls a day move most: 50% more than the last four weeks" in alt_text(figure)
+    assert "Moving most: calls a day, 50% more than the last four weeks" in alt_text(figure)
     assert 2 == len(figure.axes)
     assert "no model calls" in alt_text(plot_drivers(drivers().head(0)))
 
 
+def test_small_shares_are_drawn_together():
+    """Of shares of 90%, 4%, 3% and 3% the first has a line, the others one at 10%."""
+    first = drivers()
+    parts = [
+        first[first["driver"] == "share of m"].assign(driver=f"share of {name}", actual=lambda f, s=s: f["actual"] * s)
+        for name, s in (("a", 0.9), ("b", 0.04), ("c", 0.03), ("d", 0.03))
+    ]
+    panel = plot_drivers(pd.concat([first[first["driver"] == "calls"], *parts])).axes[-1]
+    lines = {line.get_label(): line.get_ydata() for line in panel.lines if not line.get_label().startswith("_")}
+
+    assert ["a", "3 below 5% each"] == list(lines)
+    assert pytest.approx(0.1) == lines["3 below 5% each"][0]
+
+
 def test_bridge_stands_on_the_step_before():
-    """From 100 over +50 and −20 to 130: each bar begins where the last ended."""
-    bridge = steps(("before", 100.0), ("volume", 50.0), ("price", -20.0), ("after", 130.0))
+    """From 100 over +30 and −10 to 120: each bar begins where the last ended."""
+    bridge = steps(("before", 100.0), ("volume", 30.0), ("price", -10.0), ("after", 120.0))
     figure = plot_cost_bridge(bridge, periods=("2026-08", "2026-09"))
     bars = [(bar.get_x(), bar.get_width()) for bar in figure.axes[0].patches]
 
-    assert "September 2026 cost 30% more than August 2026, above all through volume (calls)" in alt_text(figure)
-    assert [(100.0, 50.0), (130.0, 20.0)] == bars[1:3]
+    assert "September 2026 cost 20% more than August 2026, above all through volume (calls)" in alt_text(figure)
+    assert [(100.0, 30.0), (120.0, 10.0)] == bars[1:3]
     assert bars[0][0] + bars[0][1] == 100.0
     assert "axis does not begin at zero" in figure.axes[0].get_xlabel()
 

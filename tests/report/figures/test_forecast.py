@@ -62,17 +62,16 @@ def test_the_title_says_where_it_is_heading(parts):
 
 
 @pytest.mark.parametrize(
-    ("series", "unit", "expected"),
+    ("series", "expected"),
     [
-        (history(1), "USD", "Cost is forecast at USD 110.00 a day over the next 30 days, 10% more than the last day"),
-        (history(amount=0.0), "USD", "Cost is forecast at USD 110.00 a day over the next 30 days"),
-        (history()[:0], "USD", "Cost cannot be forecast"),
-        (history(), "requests", "Cost is forecast at 110 a day over the next 30 days, 10% more than the last 28 days"),
+        (history(1), "Cost is forecast at USD 110.00 a day over the next 30 days, 10% more than the last day"),
+        (history(amount=0.0), "Cost is forecast at USD 110.00 a day over the next 30 days"),
+        (history()[:0], "Cost cannot be forecast"),
     ],
 )
-def test_titles_stay_true(series, unit, expected, parts):
-    """One day, no spend before, nothing known, counts instead of money."""
-    assert expected == parts(report.plot_forecast(series, forecast(), unit=unit))["title"]
+def test_titles_stay_true(series, expected, parts):
+    """One day, no spend before, nothing known."""
+    assert expected == parts(report.plot_forecast(series, forecast()))["title"]
 
 
 def test_the_backtest_says_how_wrong_it_was(parts):

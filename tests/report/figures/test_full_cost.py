@@ -43,8 +43,9 @@ def test_the_share_of_the_model_bill_is_the_title(parts, inside):
     figure = report.plot_full_cost(LAYERS, SUMMARY, period="2026-09")
     found = parts(figure)
 
-    assert "The model bill is 50% of the true cost of USD 100.00" == found["title"]
-    assert "Cost by layer, September 2026; nothing is placed in retrieval" == found["subtitle"]
+    assert "Model providers bill 50% of the true cost of USD 100.00" == found["title"]
+    hosted = "the layer 'model' also holds models that others host"
+    assert f"Cost by layer, September 2026; {hosted}; nothing is placed in retrieval" == found["subtitle"]
     assert ["model", "human review"] == found["names"]
     assert ["USD 60.00 · 60.0%", "USD 40.00 · 40.0%"] == found["labels"]
     assert 3 == len(figure.legends[0].get_texts())
@@ -53,9 +54,9 @@ def test_the_share_of_the_model_bill_is_the_title(parts, inside):
 
 def test_an_assistant_is_told_what_is_left_out(parts):
     """Shared cost is on the organisation's page."""
-    title = parts(report.plot_full_cost(LAYERS, SUMMARY, assistant="bot"))["title"]
+    told = "Model providers bill 50% of the USD 100.00 that is its own; its parts of shared cost are on page 04"
 
-    assert "The model bill is 50% of the USD 100.00 that is its own; what it shares with others is not in it" == title
+    assert told == parts(report.plot_full_cost(LAYERS, SUMMARY, assistant="bot"))["title"]
 
 
 def test_a_true_cost_that_is_not_known_is_not_drawn_as_one(parts):

@@ -15,7 +15,11 @@ STEPS = pd.DataFrame(
     columns=["lever", "alone", "saving", "remaining", "evidence"],
 )
 REPLAY = SimpleNamespace(
-    cost=Decimal(100), waterfall=STEPS, combined={"low": 10.0, "likely": 75.0, "high": 80.0}, naive=100.0
+    cost=Decimal(100),
+    waterfall=STEPS,
+    combined={"low": 10.0, "likely": 75.0, "high": 80.0},
+    naive=100.0,
+    period="2026-09",
 )
 BACKLOG = pd.DataFrame(
     {
@@ -45,11 +49,21 @@ SAVINGS = pd.DataFrame(
 
 def test_the_title_sets_the_combination_against_the_sum(inside):
     """75 of 100 together, 100 added up; both ends of the range below."""
-    figure = report.plot_levers(REPLAY, period="2026-09")
+    figure = report.plot_levers(REPLAY)
 
     assert "saved USD 75.00 (75%); added up they promise USD 100.00" in report.alt_text(figure)
     assert "what is left: USD 25.00" in report.alt_text(figure)
     inside(figure)
+
+
+def test_what_is_promoted_already_is_drawn_and_not_promised():
+    """10 are taken before the others begin: what is left is what the last step leaves, not the month less the rest."""
+    done = pd.DataFrame([("promoted already", 10.0, 10.0, 90.0, "on record")], columns=STEPS.columns)
+    steps = pd.concat([done, STEPS.assign(remaining=[40.0, 15.0])])
+    text = report.alt_text(report.plot_levers(SimpleNamespace(**(vars(REPLAY) | {"waterfall": steps}))))
+
+    assert "promoted already: −USD 10.00" in text
+    assert "what is left: USD 15.00" in text
 
 
 def test_the_backlog_leaves_small_lines_out(inside):
@@ -73,7 +87,7 @@ def test_savings_tell_shown_open_and_claimed_apart(inside):
 @pytest.mark.parametrize(
     ("draw", "given", "told"),
     [
-        (report.plot_levers, SimpleNamespace(cost=Decimal(0), waterfall=STEPS.iloc[:0]), "No lever applies"),
+        (report.plot_levers, SimpleNamespace(cost=Decimal(0), waterfall=STEPS.iloc[:0], period=""), "No lever applies"),
         (report.plot_backlog, BACKLOG.iloc[2:], "No lever is worth the work"),
         (report.plot_savings, SAVINGS.iloc[:0], "No change is on record"),
     ],
@@ -81,13 +95,3 @@ def test_savings_tell_shown_open_and_claimed_apart(inside):
 def test_nothing_is_said_in_words(draw, given, told):
     """A page without levers or promotions says so."""
     assert report.alt_text(draw(given)).startswith(told)
-
-
-def test_an_evaluated_workflow_draws_its_frontier_and_verdicts():
-    """Without evaluations both say what is missing."""
-    nothing = SimpleNamespace(
-        workflow="", routes=SimpleNamespace(frontier=pd.DataFrame(), plans=pd.DataFrame()), verdicts=pd.DataFrame()
-    )
-
-    assert "What quality costs is not known" in report.alt_text(report.plot_routes(nothing))
-    assert "No candidate to judge" in report.alt_text(report.plot_verdicts(nothing))

@@ -20,6 +20,8 @@ VIABLE = pd.DataFrame({
     "ratio_lower_80": [10.0, 0.4, None],
     "ratio_upper_80": [15.0, 0.6, None],
     "confidence": ["high", "low", None],
+    "counted_per_cost": [12.0, 0.17, None],
+    "cost_basis": ["true cost", "true cost", "model cost"],
 })  # fmt: skip
 
 
@@ -45,9 +47,17 @@ def test_viability(parts, inside):
 
     assert "A dollar brings least in b: USD 0.50 of value" == found["title"]
     assert ["a", "b"] == found["names"]
-    assert "12.0 · scale (confidence high)" in found["labels"]
+    assert {"12.0 · scale", "0.5, 0.2 counted · retire"} <= set(found["labels"])
     assert "a: 12.00 (10.00 to 15.00), scale" in report.alt_text(figure)
     assert [] == inside(figure)
+
+
+def test_model_cost_is_not_ranked_beside_true_cost(parts):
+    """The least of those on true cost is the title; the other says that it holds the calls alone."""
+    found = parts(report.plot_viability(VIABLE.assign(cost_basis=["true cost", "model cost", "model cost"])))
+
+    assert "A dollar brings least in a: USD 12.00 of value" == found["title"]
+    assert "0.5, 0.2 counted · retire, model cost only" in found["labels"]
 
 
 def test_nothing_to_show(parts):

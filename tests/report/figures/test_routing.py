@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,6 +36,12 @@ def verdicts(*rows):
     )
 
 
+def route(plans=None, gated=None):
+    """An evaluated workflow as the figures see it."""
+    routes = SimpleNamespace(frontier=FRONTIER, plans=plans)
+    return SimpleNamespace(assistant="bot", workflow="tickets", routes=routes, verdicts=gated)
+
+
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
@@ -54,7 +62,7 @@ def verdicts(*rows):
 )
 def test_the_title_says_what_routing_saves(rows, expected, parts, inside):
     """Against today where today is known, else against the baseline."""
-    figure = report.plot_frontier(FRONTIER, plans(*rows), subject="tickets")
+    figure = report.plot_frontier(route(plans(*rows)))
 
     assert expected == parts(figure)["title"]
     assert [] == inside(figure)
@@ -62,7 +70,7 @@ def test_the_title_says_what_routing_saves(rows, expected, parts, inside):
 
 def test_the_plans_are_in_the_legend_and_the_words():
     """Each plan with its quality and cost."""
-    figure = report.plot_frontier(FRONTIER, plans(("baseline", 0.04, 0.95), ("proposal", 0.015, 0.9)))
+    figure = report.plot_frontier(route(plans(("baseline", 0.04, 0.95), ("proposal", 0.015, 0.9))))
     legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 
     assert ["baseline: 95.0% at USD 0.04 a call", "proposal: 90.0% at USD 0.015 a call"] == [
@@ -76,16 +84,16 @@ def test_the_plans_are_in_the_legend_and_the_words():
     [
         (
             [("trap", "reject", -0.07), ("routed", "promote", 0.004), ("small", "not enough evidence", 0.0)],
-            "routed may be promoted, 1 rejected, 1 lacking evidence",
+            "routed passes the gate, 1 rejected, 1 lacking evidence",
         ),
-        ([("trap", "reject", -0.07)], "No candidate may be promoted, 1 rejected"),
-        ([("a", "promote", 0.0), ("b", "promote", 0.0), ("c", "promote", 0.0)], "3 may be promoted"),
+        ([("trap", "reject", -0.07)], "No candidate passes the gate, 1 rejected"),
+        ([("a", "promote", 0.0), ("b", "promote", 0.0), ("c", "promote", 0.0)], "3 pass the gate"),
         ([], "No candidate to judge"),
     ],
 )
 def test_the_title_says_who_passed_the_gate(rows, expected, parts, inside):
     """Promoted candidates by name, the others counted."""
-    figure = report.plot_gate(verdicts(*rows))
+    figure = report.plot_gate(route(gated=verdicts(*rows)))
 
     assert expected == parts(figure)["title"]
     assert [] == inside(figure)
@@ -94,7 +102,7 @@ def test_the_title_says_who_passed_the_gate(rows, expected, parts, inside):
 def test_each_verdict_stands_beside_its_interval(parts):
     """In words: what was saved, or how many items would decide."""
     rows = [("trap", "reject", -0.07), ("routed", "promote", 0.004), ("small", "not enough evidence", 0.0)]
-    shown = parts(report.plot_gate(verdicts(*rows)))
+    shown = parts(report.plot_gate(route(gated=verdicts(*rows))))
 
     assert ["trap", "routed", "small"] == shown["names"]
     assert [

@@ -24,6 +24,7 @@ def test_breaches_are_ranked_by_what_they_cost(parts, inside):
     found = parts(figure)
 
     assert "Premium on routine work: 40 calls, USD 9.00 too much" == found["title"]
+    assert "3 calls whose exception has lapsed stand apart here" in found["subtitle"]
     assert [
         "USD 9.00 · 40 calls that cost USD 12.00",
         "USD 2.00 · 3 calls that cost USD 6.00",

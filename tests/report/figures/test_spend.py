@@ -89,6 +89,14 @@ def test_matrix_writes_every_cell(costs, parts, inside):
     assert [] == inside(figure)
 
 
+def test_a_wide_matrix_writes_no_zero_for_less_than_a_cent(parts):
+    """Seven columns leave room for six characters: a credit of 0.0033 is neither "-0.0" nor nothing."""
+    cells = pd.DataFrame([[-0.0033, *[12345.0] * 6]], index=pd.Index(["brand"], name="team"))
+    labels = parts(report.plot_spend_matrix(cells.rename_axis(columns="model")))["labels"]
+
+    assert ["<0.01", *["12,345"] * 6] == labels
+
+
 def test_a_dimension_that_no_call_names_is_words(costs, parts):
     """One grey bar says nothing: the figure says what is missing and what would add it."""
     found = parts(report.plot_spend(inform.spend_by(costs, "user_group"), period="2026-09"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from matplotlib.dates import date2num
 
 from finops_lib import inform, report
 
@@ -34,7 +36,7 @@ def test_few_days_have_no_average(costs, usage, parts, inside):
 
 def test_layers_are_named_at_their_end(costs, parts, inside):
     """Each value has its label; the one without any price takes no room."""
-    figure = report.plot_daily_spend(inform.daily_spend(costs, "model"))
+    figure = report.plot_daily_spend(inform.daily_spend(costs))
     found = parts(figure)
 
     assert ["large USD 0.16", "small USD 0.02"] == found["labels"]
@@ -44,7 +46,7 @@ def test_layers_are_named_at_their_end(costs, parts, inside):
 
 def test_a_short_time_is_stacked_bars(costs, parts):
     """Under a window's length there are bars, two layers by three days."""
-    figure = report.plot_daily_spend(inform.daily_spend(costs.head(54), "model"))
+    figure = report.plot_daily_spend(inform.daily_spend(costs.head(54)))
 
     assert 6 == parts(figure)["bars"]
     assert parts(figure)["subtitle"].endswith("by day")
@@ -73,15 +75,40 @@ def test_nothing_known_is_words(costs, usage, parts, rows):
 
     assert "The cost per day is not known" == parts(report.plot_daily_cost(daily))["title"]
     assert "Cost and tokens per request are not known" == parts(report.plot_unit_costs(daily))["title"]
-    by_model = report.plot_daily_spend(inform.daily_spend(few, "model"))
+    by_model = report.plot_daily_spend(inform.daily_spend(few))
     assert "The cost per day by model is not known" == parts(by_model)["title"]
 
 
 def test_credits_are_drawn_as_lines(costs, parts):
     """A negative layer cannot be stacked."""
-    daily = inform.daily_spend(costs, "model")
+    daily = inform.daily_spend(costs)
     daily["contracted_cost_average"] = daily["contracted_cost_average"].where(daily["model"] != "small", -1.0)
     figure = report.plot_daily_spend(daily)
 
     assert 2 == len(figure.axes[0].lines)
     assert "small USD -1.00" in parts(figure)["labels"]
+
+
+def test_what_is_not_known_is_a_gap_and_no_zero(costs, parts):
+    """Beside a credit of 1.00 a day, the six days before the first average of the other model have no line."""
+    daily = inform.daily_spend(costs)
+    daily.loc[daily["model"] == "small", "contracted_cost_average"] = -1.0
+    figure = report.plot_daily_spend(daily)
+    large = max(figure.axes[0].lines, key=lambda line: line.get_ydata()[-1])
+
+    assert 6 == np.isnan(large.get_ydata()).sum()
+    assert "On 6 days a part has no price and is not drawn" in [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_an_average_begins_when_its_window_is_full(costs, parts, inside):
+    """With 14 days to the average the first day drawn is the 14th, and none of it stands at zero."""
+    daily = inform.daily_spend(costs, window_days=14)
+    figure = report.plot_daily_spend(daily, window_days=14)
+    first = figure.axes[0].collections[0].get_paths()[0].vertices[:, 0].min()
+
+    assert "Contracted cost by model, 14-day average" == parts(figure)["subtitle"]
+    assert date2num(daily["charge_period_start"].unique()[13]) == first
+    # a caller who names another window loses no day and sees no zero either
+    other = report.plot_daily_spend(daily)
+    assert first == other.axes[0].collections[0].get_paths()[0].vertices[:, 0].min()
+    assert [] == inside(figure)

@@ -24,6 +24,7 @@ WHOLE = {
     "reason": "no rule matches the charge",
     "reason_cost": Decimal(7),
     "reason_service": "Notes",
+    "moved": None,
 }
 OWN = {
     "receiver": "brand",
@@ -54,6 +55,8 @@ OWN = {
                 "and USD 5.00 of what is shared by agreement",
             ],
         ),
+        (OWN | {"receiver_type": "assistant"}, ["Here its parts of shared cost come on top"]),
+        ({"moved": Decimal("1.5")}, ["USD 1.50 moves between invoices of one provider (lines `between-…`)"]),
         ({"receiver": "brand"}, ["**The team brand carries nothing in September 2026.**"]),
         ({"unallocated": None}, ["100% of it reaches a team.", "Every cent reaches a team."]),
         ({"bills": 0}, ["No bill of this month is in the workspace", "`format: focus`"]),

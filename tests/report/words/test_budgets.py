@@ -93,12 +93,6 @@ def test_without_a_budget_the_forecast_proposes_one() -> None:
     assert "a name, an amount and a period under the key budgets" in text()
 
 
-def test_another_figure_on_another_page_is_explained() -> None:
-    """The forecast's page goes by driver: said while days are ahead, not afterwards."""
-    assert "05_forecast puts drivers and announced prices together" in text({})
-    assert "05_forecast" not in text({"days_ahead": 0})
-
-
 def test_without_data_it_says_what_adds_them() -> None:
     """No complete day: no sentence about money."""
     assert "add the exports of model calls" in text(as_of=None)

@@ -26,7 +26,10 @@ CARD = pd.DataFrame([
      "previous": None, "change": None, "trend": "not known", "state": "not known", "cadence": "monthly", "owner": "cfo",
      "what_adds_it": "budgets"},
 ])  # fmt: skip
-HELD = pd.DataFrame({"state": ["review due", "open"], "verdict": ["as expected", "too early: 3 days"]})
+HELD = pd.DataFrame({
+    "state": ["review due", "open", "open"],
+    "verdict": ["as expected", "too early: 3 days", "cost rose instead"],
+})  # fmt: skip
 EXCEPTIONS = pd.DataFrame({"status": ["lapsed", "active"], "cost_since_lapse": [5.0, None]})
 
 
@@ -34,12 +37,16 @@ def test_what_to_decide_comes_first() -> None:
     """What is on record is not asked for again; a budget saves nothing by itself; names do not act as Markdown."""
     text = report.review_text(PROPOSALS, CARD, HELD, EXCEPTIONS, date(2026, 10, 31)).data
 
-    assert text.startswith("**2 decisions to take this month; those that save are worth USD 40.00 a month:**")
-    assert r"- route \*it\* (USD 40.00 a month less; lead)" in text
-    assert "- raise it (USD 30.00 a month less; nobody named)" in text
+    head, _, rest = text.partition(".**")
+    assert head == (
+        "**2 decisions to take this month: savings are worth USD 40.00 a month, "
+        "budgets are overrun by USD 30.00 a month"
+    )
+    assert r"- route \*it\* (USD 40.00 a month less; lead)" in rest
+    assert "- raise it (USD 30.00 a month of overrun; nobody named)" in text
     assert "0 are met and 1 missed: Input share. 1 is not known." in text
-    assert "Of 2 decisions on record 1 brought what was expected; 1 review is due." in text
-    assert "1 exception lapsed; USD 5.00 was spent after their last day." in text
+    assert "1 brought what was expected, 1 did not, of 1 it is not known; 1 review is due." in text
+    assert "1 exception lapsed; their calls cost USD 5.00 this month." in text
 
 
 def test_quiet_month_and_empty_ledger() -> None:
@@ -49,6 +56,13 @@ def test_quiet_month_and_empty_ledger() -> None:
     assert "Nothing new asks for a decision" in quiet
     assert "No decision is on record yet" in quiet
     assert "nothing to review" in report.review_text(PROPOSALS, CARD, HELD, EXCEPTIONS, None).data
+
+
+def test_what_does_not_compare_is_named() -> None:
+    """An assistant of which only the calls are known stands beside those of which more is."""
+    viable = pd.DataFrame({"assistant": ["a", "b"], "cost_basis": ["true cost", "model cost"]})
+
+    assert report.viability_source(viable).endswith("; of b only model cost is known, which does not compare")
 
 
 def test_scorecard_table() -> None:

@@ -25,13 +25,17 @@ BACKLOG = pd.DataFrame(
     }
 )
 REPLAY = SimpleNamespace(
-    cost=Decimal(100), backlog=BACKLOG, combined={"low": 10.0, "likely": 43.0, "high": 60.0}, naive=55.0
+    cost=Decimal(100), backlog=BACKLOG, combined={"low": 10.0, "likely": 43.0, "high": 60.0}, naive=55.0, promoted=0.0
 )
 VERDICTS = pd.DataFrame(
     {
-        "workflow": "answer",
-        "candidate": ["good", "trap", "few"],
-        "verdict": ["promote", "reject", "not enough evidence"],
+        "assistant": "bot",
+        "workflow": ["answer", "answer", "answer", None, "answer"],
+        "candidate": ["good", "trap", "few", "barred", "live_one"],
+        "verdict": ["promote", "reject", "not enough evidence", "promote", "promote"],
+        "is_allowed": [True, True, True, False, True],
+        "promoted_on": [None, None, None, None, "2026-09-09"],
+        "reason": "why",
     }
 )
 SAVINGS = pd.DataFrame(
@@ -43,7 +47,7 @@ SAVINGS = pd.DataFrame(
         "realised_high": [30.0, -27.0],
     }
 )
-TOTALS = {"expected": 20.0, "realised": 25.0, "uncertain": 0.0, "unproven": 0.0}
+TOTALS = {"expected": 28.0, "realised": 25.0, "uncertain": 8.0, "uncertain_measured": -1.26, "unproven": 0.0}
 
 
 def told(mix=MIX, breaches=BREACHES, replay=REPLAY, verdicts=VERDICTS, savings=SAVINGS):
@@ -64,9 +68,34 @@ def test_the_four_answers_have_their_numbers():
     )
     assert "tier frontier serve 20% of the calls for 75% of the cost" in text
     assert "7 calls go to models their policy does not allow, USD 4.00" in text
-    assert "may be promoted: good (answer); rejected: trap (answer); not enough evidence: few (answer)" in text
-    assert "On record: 2 changes. Expected by now USD 20.00, shown USD 25.00" in text
-    assert r"Dearer than without the change: cache\_all on bot (USD 41.00)" in text
+    assert (
+        r"may be promoted: good (answer); promoted already: live\_one (answer, since 2026-09-09); holds, but its "
+        r"routing policy forbids it: barred (all of bot); rejected: trap (answer); not enough evidence: few (answer)."
+        in text
+    )
+    assert "On record: 2 changes; expected by now USD 28.00, shown USD 25.00; not yet sure: expected USD 8.00, " in text
+    assert "measured USD -1.26. Dearer" in text
+    assert r"Dearer than without the change: cache\_all on all of bot (USD 41.00)" in text
+
+
+def test_nothing_dearer_nothing_said():
+    """One change whose saving is not known or not a loss is no warning."""
+    text = told(savings=SAVINGS.iloc[:1].assign(realised=None, realised_high=None))
+
+    assert "Dearer" not in text
+    assert "On record: 1 change;" in text
+
+
+def test_what_is_promoted_already_is_not_promised_again():
+    """Its saving stands apart from what the levers would still save."""
+    assert "What is promoted already would have saved USD 9.00" in told(
+        replay=SimpleNamespace(**(vars(REPLAY) | {"promoted": 9.0}))
+    )
+
+
+def test_the_gates_reasons_stand_in_a_list():
+    """A line a candidate."""
+    assert r"- live\_one, promote: why" == report.gate_reasons(VERDICTS).data.splitlines()[-1]
 
 
 def test_what_is_missing_is_said():
@@ -76,6 +105,7 @@ def test_what_is_missing_is_said():
     assert "no evaluation results were read" in text
     assert "`finops promote` puts one there" in text
     assert "No traffic is known to break" in text
+    assert "No call goes to a model its policy does not allow." in told(breaches=BREACHES.iloc[1:])
     small = SimpleNamespace(**(vars(REPLAY) | {"backlog": BACKLOG.assign(advice="too small")}))
     assert "too small to spend a week on" in told(replay=small)
     assert "No priced traffic in September 2026" in told(replay=SimpleNamespace(cost=Decimal(0)))
