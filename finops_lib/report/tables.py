@@ -196,8 +196,8 @@ def decision_table(checks: pd.DataFrame, title: str, source: str = "") -> Table:
     Returns
     -------
     Table
-        One row per check: what, found, required, ``pass`` or ``FAIL``, comment. The check rows
-        themselves are its ``frame``.
+        One row per check: what, found, required, ``pass``, ``FAIL`` or ``not known`` (which does not pass), comment.
+        The check rows themselves are its ``frame``.
     """
     decisions = pd.DataFrame(
         {
@@ -209,7 +209,10 @@ def decision_table(checks: pd.DataFrame, title: str, source: str = "") -> Table:
                     checks["operator"], checks["threshold"], checks["unit"], strict=True
                 )
             ],
-            "verdict": ["pass" if passed else "FAIL" for passed in checks["passed"]],
+            "verdict": [
+                "pass" if passed else "FAIL" if is_known(found) else UNKNOWN
+                for passed, found in zip(checks["passed"], checks["statistic"], strict=True)
+            ],
             "comment": checks["comment"].tolist(),
         },
         dtype=object,
