@@ -54,7 +54,11 @@ def _change(value: Any) -> str:
 
 
 def _points(value: Any) -> str:
-    return points(value, signed=True)
+    return points(value).removesuffix(" points")
+
+
+def _points_more(value: Any) -> str:
+    return points(value, signed=True).removesuffix(" points")
 
 
 def _percent(value: Any) -> str:
@@ -254,7 +258,7 @@ COLUMNS: dict[str, Label] = {
     "cost_per_outcome": Label("Cost per outcome", "USD", _price, "no outcomes", is_number=True),
     "value_per_outcome": Label("Value per outcome", "USD", _price, "no value", is_number=True),
     "share_before": Label("Share the month before", "", _percent, is_number=True),
-    "share_change": Label("Change", "", _points, is_number=True),
+    "share_change": Label("Change", "points", _points_more, is_number=True),
     "used_share": Label("Budget used", "", share, "no budget", is_number=True),
     "last_week": Label("Last seven days", "USD", _money, is_number=True),
     "week_before": Label("The seven before", "USD", _money, is_number=True),
@@ -281,10 +285,10 @@ LEVER_LABELS: dict[str, Label] = {
     "pass_rate": Label("Pass rate", "", _percent, is_number=True),
     "cost_per_call": Label("Cost per call", "USD", _price, is_number=True),
     "holds_floor": Label("Floor holds", "", _yes_no),
-    "margin": Label("Margin", "", points, is_number=True),
-    "difference": Label("Difference of pass rates", "", _points, is_number=True),
-    "lower": Label("At least", "", _points, is_number=True),
-    "upper": Label("At most", "", _points, is_number=True),
+    "margin": Label("Margin", "points", _points, is_number=True),
+    "difference": Label("Pass rate more", "points", _points_more, is_number=True),
+    "lower": Label("At least", "points", _points_more, is_number=True),
+    "upper": Label("At most", "points", _points_more, is_number=True),
     "pairs_to_decide": Label("Items that would decide", "", _rounded, "decided", is_number=True),
     "items": Label("Items, 15% differing", "", _rounded, is_number=True),
     "items_if_alike": Label("Items, 8% differing", "", _rounded, is_number=True),

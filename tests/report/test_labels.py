@@ -35,7 +35,7 @@ FRAME = pd.DataFrame(
         ("duration_ms", "Duration (minutes)", "1.5"),
         ("acceptance_rate", "Accepted", "75.5%"),
         ("driver", "Driver", "log GB"),
-        ("share_change", "Change", "-3.4 points"),
+        ("share_change", "Change (points)", "-3.4"),
     ],
 )
 def test_a_label_comes_from_the_name_or_the_type(column, heading, written):
@@ -47,6 +47,6 @@ def test_a_label_comes_from_the_name_or_the_type(column, heading, written):
 
 def test_differences_of_shares_are_points():
     """20% of pass rate less is a fall of 20 points, whatever a fifth of it would be."""
-    written = {name: label.write(-0.2) for name, label in LEVER_LABELS.items() if "points" in label.write(-0.2)}
+    written = {name: label.write(-0.2) for name, label in LEVER_LABELS.items() if label.unit == "points"}
 
-    assert dict.fromkeys(("difference", "lower", "upper"), "-20.0 points") | {"margin": "-20.0 points"} == written
+    assert dict.fromkeys(("difference", "lower", "upper", "margin"), "-20.0") == written
