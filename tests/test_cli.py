@@ -236,6 +236,17 @@ def test_slips_are_told_with_a_hint(finops, project, words, message):
     assert done.err.startswith("Error ")
 
 
+def test_a_month_that_is_not_there_is_told_before_the_notebooks(finops, project):
+    """The months there are, once, instead of a failed page of each notebook."""
+    finops("ingest", "project/calls.csv", "--assistant", "bot", "--project", "project")
+
+    done = finops("run", "--project", "project", "--period", "2020-01")
+
+    assert (2, True) == (done.code, "the ledger holds no 2020-01" in done.told)
+    assert "2026-09" in done.err
+    assert not (project / "outputs" / "runs").exists()
+
+
 @pytest.mark.parametrize(
     "words", [["nonsense"], ["ingest"], ["close"], ["ingest", "x", "--nonsense"], ["prices", "show"]]
 )

@@ -20,6 +20,7 @@ from finops_lib.cli.console import AsJson, Project, out, plain, show
 from finops_lib.errors import FinOpsError
 
 if TYPE_CHECKING:
+    from finops_lib.ingest import Ledger
     from finops_lib.params import Params, Source
 
 app = typer.Typer()
@@ -60,7 +61,8 @@ def doctor(project: Project = None, as_json: AsJson = False) -> None:
         for finding in findings:
             shown.add_row(finding.what, finding.state, plain(finding.found), plain(finding.remedy))
         show(shown)
-        out.print(f"{wrong} of {len(findings)} are wrong" if wrong else "nothing is wrong")
+        notes = sum(finding.state == "note" for finding in findings)
+        out.print(f"{wrong} of {len(findings)} are wrong" if wrong else f"nothing is wrong, {notes} to note")
     if wrong:
         raise typer.Exit(1)
 
@@ -86,8 +88,8 @@ def _installation() -> Iterator[Finding]:
 def _parameters(params: Params) -> Iterator[Finding]:
     organisation = params.organisation
     names = sorted(params.assistants)
-    state = "ok" if names else "note"
-    yield Finding("assistants", state, ", ".join(names) or "no file yet", "" if names else "finops init writes them")
+    state, remedy = ("ok", "") if names else ("note", "finops init EXPORT writes them where calls name assistants")
+    yield Finding("assistants", state, ", ".join(names) or "no file yet", remedy)
     no_center = sorted(name for name, team in organisation.teams.items() if not team.cost_center)
     if no_center:
         yield Finding("teams", "note", f"no cost center: {', '.join(no_center)}", "name it under teams")
@@ -148,6 +150,26 @@ def _workspace(params: Params) -> Iterator[Finding]:
     size = sum(path.stat().st_size for path in Path(folder).rglob("*.parquet")) / 1e6
     span = f"{ledger.months[0]} to {ledger.months[-1]}, complete to {ledger.as_of}"
     yield Finding("ledger", "ok", f"{span}, {size:,.1f} MB")
+    yield from _quality(ledger)
+
+
+def _quality(ledger: Ledger) -> Iterator[Finding]:
+    """Say what of the ledger cannot be used as it is: rows set aside, calls of no assistant, models without a price."""
+    from finops_lib import inform, ingest
+
+    read = ingest.rows_read(ledger.params)
+    bad, all_rows = int(read["quarantined"].sum()), int(read["read"].sum())
+    if bad:
+        yield Finding("rows", "note", f"{bad:,} of {all_rows:,} are quarantined", "01_ledger says why and where")
+    coverage = inform.attribution_coverage(ledger.costs, dimensions=["assistant"])["coverage"].iloc[0]
+    if coverage < 1:
+        remedy = "match in its file, virtual_keys, or defaults of its source"
+        yield Finding("assistants of calls", "note", f"{1 - coverage:.1%} of the cost names none", remedy)
+    lacking = ingest.unpriced_models(ledger)
+    if len(lacking):
+        named = ", ".join(str(model) for model in lacking["model"].head(3))
+        more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""
+        yield Finding("models without a price", "note", named + more, "model_aliases or prices in organisation.yaml")
 
 
 def _prices(params: Params) -> Iterator[Finding]:

@@ -36,17 +36,21 @@ def run(
 ) -> None:
     """Execute the notebooks for every assistant and write the site of reports."""
     from finops_lib.batch import progress_line, run_batch
-    from finops_lib.ingest import build_ledger
+    from finops_lib.ingest import build_ledger, open_ledger
 
     folder = find_project(project)
     quiet = quiet or as_json
 
     def prepare(params: Params) -> None:
         if not quiet:
-            out.print(f"{plain(params.title)}: reading sources, building the ledger …")
+            out.print(f"Project {folder}: reading sources, building the ledger …", markup=False, highlight=False)
         for reading in build_ledger(params):
             for warning in reading.warnings:
                 err.print(f"[yellow]Warning[/] {reading.format}: {plain(warning)}")
+        # A month that is not there is told before the notebooks run, not by each of them.
+        empty = not open_ledger(params.model_copy(update={"period": period})).months
+        if empty and not quiet:
+            out.print("[yellow]Warning[/] no source gave a call: the pages will say what is missing (finops init)")
 
     def show(event: Any) -> None:
         out.print(progress_line(event), markup=False, highlight=False)

@@ -29,7 +29,7 @@ def row_keys(table: pa.Table, columns: Sequence[str]) -> np.ndarray:
     Examples
     --------
     >>> row_keys(pa.table({"a": ["y", None, "x", "x"], "b": [1, 1, 3, 2]}), ["a", "b"]).tolist()
-    [4, 8, 3, 2]
+    [4, 8, 2, 1]
     """
     keys, size = np.zeros(table.num_rows, np.int64), 1
     for name in columns:

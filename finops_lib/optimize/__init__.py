@@ -12,6 +12,7 @@ from finops_lib.optimize.levers.savings import (
     realised_savings,
     savings_checks,
     savings_totals,
+    shown_promotions,
 )
 from finops_lib.optimize.routing.evaluated_routes import (
     EvaluatedRoute,
@@ -63,6 +64,7 @@ __all__ = [
     "savings_checks",
     "savings_totals",
     "segment_traffic",
+    "shown_promotions",
     "spending_levels",
     "tier_mix",
 ]

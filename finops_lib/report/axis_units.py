@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from finops_lib.report.text import count, share, usd
+from finops_lib.report.text import count, month_name, share, usd
 
+MANY_MONTHS = 7
 _STEPS = [1, 2, 2.5, 5, 10]
 
 
@@ -82,3 +84,25 @@ def day_axis(axes: Axes, days: pd.Series) -> None:
     axes.set_xticks(date2num(ticks.to_pydatetime()), [f"{day.day} {calendar.month_abbr[day.month]}" for day in ticks])
     years = str(first.year) if first.year == last.year else f"{first.year} to {last.year}"
     axes.set_xlabel(f"Day, {years}")
+
+
+def month_ticks(months: Sequence[str]) -> list[str]:
+    r"""Write months under bars, the year below; many of them by their first three letters.
+
+    Parameters
+    ----------
+    months : sequence of str
+        ``YYYY-MM``.
+
+    Returns
+    -------
+    list of str
+        One a month.
+
+    Examples
+    --------
+    >>> month_ticks(["2026-08", "2026-09"])
+    ['August\n2026', 'September\n2026']
+    """
+    names = [month_name(month).split(" ") for month in months]
+    return ["\n".join([name[:3] if len(names) > MANY_MONTHS else name, *year]) for name, *year in names]

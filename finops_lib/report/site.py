@@ -20,7 +20,7 @@ from finops_lib.report.text import month_name, share, usd
 
 MANIFEST = "finops-manifest/1"
 _CENT = 0.005  # what rounds to a cent
-COST, CHANGE = "month_cost", "month_cost_change"
+COST, CHANGE, STATEMENT = "month_cost", "month_cost_change", "own_cost"
 """Results that the index shows for an assistant: cost of the month, and its change on the month before as a share."""
 TEMPLATES = Path(__file__).with_name("site")
 
@@ -166,12 +166,13 @@ class _Writer:
         subjects = {entry.subject: entry.label for entry in reversed(self.entries)}
         rows = []
         for subject in sorted(subjects, key=[entry.subject for entry in self.entries].index):
-            own = [entry for entry in shown if entry.subject == subject]
+            own, is_team = [entry for entry in shown if entry.subject == subject], "+" in subject
             rows.append({
                 "label": subjects[subject],
                 "whole": subject == ORGANISATION,
-                "is_assistant": subject != ORGANISATION and "+" not in subject,
-                "cost": _first(entry.result(COST) for entry in own),
+                "is_assistant": subject != ORGANISATION and not is_team,
+                "is_team": is_team,
+                "cost": _first(entry.result(STATEMENT if is_team else COST) for entry in own),
                 "change": _first(entry.result(CHANGE) for entry in own),
                 "checks": sum(len(entry.checks) for entry in own),
                 "failed": sum(entry.failed_checks for entry in own),
@@ -181,11 +182,15 @@ class _Writer:
         states = [entry.state for entry in shown]
         counts = {state: states.count(state) for state in ("ok", "no data", "FAILED")}
         checks = {"all": sum(row["checks"] for row in rows), "failed": sum(row["failed"] for row in rows)}
+        teams = [row for row in rows if row["is_team"]]
+        of_teams = {notebook for row in teams for notebook in row["entries"]}
         return {
             "period": period,
             "rows": rows,
+            "teams": teams,
             "unattributed": rest,
             "notebooks": dict(sorted(titles.items())),
+            "team_notebooks": {name: title for name, title in sorted(titles.items()) if name in of_teams},
             "counts": counts,
             "checks": checks,
         }

@@ -247,4 +247,4 @@ def _with_unit(value: float, unit: str) -> str:
         return share(value, decimals=1)
     if unit == "USD" or unit.startswith("USD/"):
         return unit_price(value, digits=4) + unit.removeprefix("USD").replace("/", " a ")
-    return f"{count(value)} {unit}".rstrip()
+    return f"{count(value)} {unit.removesuffix('s') if value == 1 else unit}".rstrip()

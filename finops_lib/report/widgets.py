@@ -67,7 +67,8 @@ class Exploration:
         self.positions: Table | None = None
         self.shown: list[Any] = []
         if headless:
-            self.shown = self._at(self._position)[1]
+            computed, self.shown = self._at(self._position)
+            self._cost = _cost(computed)
             self.positions = self._precompute(controls)
         else:
             self._build(controls)
@@ -95,8 +96,8 @@ class Exploration:
         self._output.outputs = tuple(_as_output(thing) for thing in self.shown)
 
     def _precompute(self, controls: Mapping[str, Any]) -> Table:
-        """Vary one control at a time from its default, and say what the first drawing says there."""
-        rows, left_out = [], 0
+        """Vary one control at a time from its default, and say what the drawings then say that they did not before."""
+        rows, left_out, same, before = [], 0, 0, _titles(self.shown)
         for name, choices in controls.items():
             others = [(label, value) for label, value in self._choices[name] if value != self._position[name]]
             if isinstance(choices, set | frozenset):
@@ -104,14 +105,13 @@ class Exploration:
             left_out += max(len(others) - _ROWS_A_CONTROL, 0)
             for label, value in others[:_ROWS_A_CONTROL]:
                 computed, shown = self._at(self._position | {name: value})
-                rows.append(
-                    {
-                        "control": words(name).capitalize(),
-                        "position": label,
-                        "cost": _cost(computed),
-                        "says": _says(shown),
-                    }
-                )
+                titles, cost = _titles(shown), _cost(computed)
+                says = "; ".join(title for title in titles if title not in before)
+                if says or cost != self._cost:
+                    says = says or titles[0]
+                    rows.append({"control": words(name).capitalize(), "position": label, "cost": cost, "says": says})
+                else:
+                    same += 1
         table = pd.DataFrame(rows, columns=["control", "position", "cost", "says"], dtype=object)
         costs = table["cost"].notna().any()
         labels = {
@@ -122,6 +122,7 @@ class Exploration:
         }
         at = ", ".join(f"{words(name)} {_written(value)}" for name, value in self._position.items())
         more = f"; {left_out} more positions in JupyterLab" if left_out else ""
+        more += f"; {same} that change nothing are left out" if same else ""
         return Table(
             table,
             f"Other positions of the controls, each moved alone from: {at}{more}",
@@ -254,13 +255,10 @@ def _as_output(thing: Any) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": metadata}
 
 
-def _says(shown: Sequence[Any]) -> str:
-    """Return what the first drawing states: a figure's or a table's title."""
-    for thing in shown:
-        title = thing.get_suptitle() if isinstance(thing, Figure) else getattr(thing, "title", None)
-        if title:
-            return " ".join(str(title).split())
-    return ""
+def _titles(shown: Sequence[Any]) -> list[str]:
+    """Return what the drawings state: the titles of figures and tables."""
+    titles = (thing.get_suptitle() if isinstance(thing, Figure) else getattr(thing, "title", "") for thing in shown)
+    return [" ".join(str(title).split()) for title in titles]
 
 
 def _cost(computed: Any) -> Any:

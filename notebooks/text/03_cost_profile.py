@@ -73,13 +73,14 @@ charges = inform.reconciled_charges(whole.costs, bills, month=whole.period, sett
 # %%
 rules, rate = params.organisation.cost_layers, params.settings.review_hourly_rate
 full = out.table("full_cost", inform.full_cost(charges, usage, rules, rate, assistant=assistant))
-layers, true_cost = inform.cost_by_layer(full), inform.full_cost_summary(full)
+billed = bool((charges["source"] != "ledger").any())
+layers, true_cost = inform.cost_by_layer(full), inform.full_cost_summary(full, bills_read=billed)
 report.plot_full_cost(layers, true_cost, period=ledger.period, assistant=assistant)
 
 # %%
 layers, money = out.table("cost_by_layer", layers), ["model_bill", "other_bills", "not_billed", "true_cost"]
 labels = {"layer": report.Label("Layer"), "items": report.Label("What is in it")}
-source = "Bills and ledger; on no bill: review minutes at their hourly rate. Shared charges: organisation's page only"
+source = "Bills, else the ledger at contracted prices; on no bill: review by the hour. Shared: organisation's page"
 report.Table(layers, "The true cost by layer", labels=labels, source=source, totals=money)
 
 # %% [markdown]
@@ -160,8 +161,9 @@ report.Table(routes, title, columns=shown, source=source, rows=15, totals=["cont
 # %% [markdown]
 # ## What it buys
 #
-# Cost per successful task, by workflow and by the model that served it; failed tasks are paid for too. Compare models
-# within a workflow only: they do different work.
+# Cost per successful task, by workflow and by the model that served it; failed tasks are paid for too, and tasks that
+# do not say whether they succeeded are left out with their cost. Compare models within a workflow only: they do
+# different work.
 
 # %%
 uses = inform.cost_per_successful_task(ingest.tasks_by(ledger, "workflow"))
@@ -179,9 +181,10 @@ source = "Requests of the month; shares of the tasks that say so or the contrary
 report.Table(quality, "Quality beside cost, by workflow", columns=shown, source=source)
 
 # %%
-counted = ["cost_per_successful_task", "success_rate", "tasks", "cost", "cost_without_result", "success_definition"]
-source = "Requests of the month; a task served by several models is split by their cost"
-report.Table(tasks, "Cost per successful task, by model", columns=["model", *counted], source=source)
+rates, spent = ["cost_per_successful_task", "success_rate"], ["cost", "cost_without_result", "success_definition"]
+shown = ["model", *rates, "tasks", "unknown_tasks", *spent]
+source = "Requests of the month; a task served by several models is split by their cost; rates: of tasks that say"
+report.Table(tasks, "Cost per successful task, by model", columns=shown, source=source)
 
 # %% [markdown]
 # ## Waste
@@ -196,8 +199,9 @@ waste = out.table("waste", inform.waste(ingest.wasted_requests(ledger), seats, c
 report.plot_waste(waste, period=ledger.period)
 
 # %%
-source = "Requests of the month, seats and capacity as given"
-report.Table(waste, "Waste, and how it is measured", source=source, totals=["cost"])
+source = "Requests of the month, seats and capacity as given; the total is of what is known"
+cost = {"cost": report.Label("Cost", "USD", "{:,.2f}".format, "not known", is_number=True)}
+report.Table(waste, "Waste, and how it is measured", labels=cost, source=source, totals=["cost"])
 
 # %% [markdown]
 # ## Environments

@@ -52,8 +52,6 @@ routes = optimize.evaluated_routes(*judged)
 # %%
 inputs, assumed = optimize.read_lever_inputs(ledger, routes, breaches), params.settings.levers
 on_record = optimize.promotions_of(params.promotions, assistant)
-replayed = (inputs, assumed, on_record)
-replay = optimize.replay_at(*replayed)
 verdicts, assignment = optimize.gate_verdicts(routes, on_record), optimize.proposed_routes(routes, on_record)
 
 # %%
@@ -61,6 +59,8 @@ inform.adopt_model(ingest.made_once(params, "forecast_model", inform.fit_panel))
 tasks, days = ingest.successful_tasks_by_day(ledger), {"days_to_judge": assumed.days_to_judge}
 savings = optimize.realised_savings(on_record, ledger.costs, ledger.usage, tasks, ledger.as_of, **days)
 totals = optimize.savings_totals(savings)
+replayed = (inputs, assumed, on_record, optimize.shown_promotions(on_record, savings))
+replay = optimize.replay_at(*replayed)
 report.savings_text(mix, breaches, replay, verdicts, savings, totals, period=ledger.period)
 
 # %% [markdown]
@@ -101,19 +101,22 @@ report.explore(optimize.evaluated_route, drawings, controls, frames=judged)
 # ## The proposed assignment
 #
 # What has no date of promotion is to be approved by the owner of the route; what the gate does not promote as a whole
-# is tested before it serves. What the routing policy forbids is not proposed.
+# is tested before it serves. What the routing policy forbids is not proposed. The rate to keep is the quality floor's
+# share of the baseline's pass rate; it holds for a workflow as a whole, not for each segment.
 
 # %%
 out.table("proposed_routes", assignment)
 source = "Evaluations; pass rate and cost per call as evaluated, segments weighed by their items"
-empty = "No evaluation results of this scope were read."
-report.Table(assignment, "Which configuration serves which segment", labels=labels, source=source, empty=empty)
+empty, title = "No evaluation results of this scope were read.", "Which configuration serves which segment"
+shown = ["workflow", "segment", "today", "configuration", "promoted_on", "share", "pass_rate", "cost_per_call"]
+shown = [*shown, "floor", "holds_floor"]
+report.Table(assignment, title, columns=shown, labels=labels, source=source, empty=empty)
 
 # %%
 out.table("gate_verdicts", verdicts)
 shown = ["workflow", "candidate", "verdict", "is_allowed", "promoted_on", "pairs", "difference", "lower", "upper"]
 source = "Paired non-inferiority, Holm's correction over the candidates of a workflow"
-decided = {"columns": [*shown, "margin", "pairs_to_decide", "saving_per_success"], "labels": labels}
+decided = {"columns": [*shown, "pairs_to_decide", "saving_per_success"], "labels": labels}
 report.Table(verdicts, "What the gate says", **decided, source=source, empty=empty)
 
 # %%
@@ -129,13 +132,15 @@ needed = optimize.missing_evaluations(costs, evaluations, gate)
 out.table("missing_evaluations", needed)
 source = "Pairs for 80% power at the gate's margin and level, 15% and 8% of the answers differing"
 empty = "No workflow that costs something is without evaluation."
-report.Table(needed, "Evaluations worth making", labels=labels, source=source, empty=empty)
+shown = ["assistant", "workflow", "model", "cost", "candidates", "items", "items_if_alike"]
+report.Table(needed, "Evaluations worth making", columns=shown, labels=labels, source=source, empty=empty)
 
 # %% [markdown]
 # ## Levers together
 #
-# What is promoted already saves first; then each lever takes its part of what the ones before it left: their savings
-# compose, they do not add up. In JupyterLab the controls move what is assumed.
+# What is promoted already saves first; until that is shown it may be nothing, and more is left to the others. Then each
+# lever takes its part of what the ones before it left: their savings compose, they do not add up.
+# In JupyterLab the controls move what is assumed.
 
 # %%
 out.table("levers", replay.waterfall)
@@ -183,7 +188,7 @@ report.plot_savings(savings)
 
 # %%
 named = ["assistant", "workflow", "configuration", "status", "promoted_on", "owner"]
-money = ["expected", "without_change", "actual", "realised", "cost_per_success_before", "cost_per_success_after"]
+money = ["expected", "realised", "cost_per_success_before", "cost_per_success_after"]
 source, empty = "parameters/promotions.yaml, ledger, requests", "No promoted change is on record."
 report.Table(savings, "Changes on record", columns=[*named, *money, "drift"], labels=labels, source=source, empty=empty)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import typer.testing
 
-from finops_lib import cli
+from finops_lib import cli, ingest, load_params
 
 CALLS = "timestamp,request_id,provider,model,input_tokens,output_tokens\n2026-09-01T12:00:00Z,r1,house,large,10,1\n"
 
@@ -75,3 +75,17 @@ def test_wrong_parameters_and_a_missing_project_are_told_apart(project: Path, tm
     assert "sorces" in found["parameters"]["found"]
     assert "sources" in found["parameters"]["found"] + found["parameters"]["remedy"]
     assert "wrong" == missing["project"]["state"]
+
+
+def test_a_ledger_that_says_little_is_noted(project: Path) -> None:
+    """Rows set aside, calls of nobody and models without a price are told with what to do."""
+    bad = "2026-09-01T13:00:00Z,r2,house,large,-5,1\n"
+    (project / "calls.csv").write_text(CALLS + bad)
+    ingest.build_ledger(load_params(project=project))
+
+    code, found = _doctor(project)
+
+    assert 0 == code
+    assert "1 of 2 are quarantined" == found["rows"]["found"]
+    assert "100.0% of the cost names none" == found["assistants of calls"]["found"]
+    assert "large" in found["models without a price"]["found"]

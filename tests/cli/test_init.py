@@ -30,6 +30,7 @@ def test_an_export_becomes_a_project(tmp_path: Path) -> None:
 
     names = sorted(row["assistant"] for row in told["assistants"] if row["assistant"] != "unattributed")
     assert 0 == code
+    assert ["litellm"] == [reading["format"] for reading in told["read"]]
     assert ["knowledge-bot", "marketing-drafting", "support-copilot"] == names
     assert {"parameters/organisation.yaml", *(f"parameters/{name}.yaml" for name in names)} == set(told["written"])
     params = load_params("support-copilot", project=project)

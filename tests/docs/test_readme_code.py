@@ -166,3 +166,11 @@ def test_example_of_papermill_names_files_that_are_there() -> None:
     notebook, _, option, parameters = shlex.split(line)
 
     assert (True, "-f", True) == ((ROOT / notebook).is_file(), option, (ROOT / parameters).is_file())
+
+
+@pytest.mark.notebooks
+def test_the_example_has_all_its_reports(project: Path) -> None:
+    """Two calls of a day that is not over give every page, and no page fails."""
+    summary = json.loads(_run("run", "--json").output.splitlines()[-1])
+
+    assert ([], 19) == (summary["failed"], summary["ok"])

@@ -281,23 +281,26 @@ def _tasks_by_hand() -> dict[str, list[float]]:
         loose = row["request_type"] == "embeddings" and row["task_id"] is None
         if not judged and not loose:
             tasks[row["task_id"] or row["request_id"]].append((row, cost))
-    result: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0, 0.0])
+    result: dict[str, list[float]] = defaultdict(lambda: [0.0] * 6)
     for calls in tasks.values():
         last = max(calls, key=lambda call: (call[0]["timestamp"], call[0]["request_id"]))[0]
-        good = any(
-            row["resolved"] is True
+        said = [
+            row["resolved"]
             if row["assistant"] == "bot"
-            else row["accepted"] is True
+            else row["accepted"]
             if row["assistant"] == "desk"
-            else row is last and row["run_status"] == "ok"
+            else row["run_status"] == "ok"
+            if row is last and row["run_status"] is not None
+            else None
             for row, _ in calls
-        )
+        ]
+        good, known = True in said, any(word is not None for word in said)
         whole = sum(cost or 0 for _, cost in calls)
         for model in {row["model"] for row, _ in calls}:
             own = [(row, cost) for row, cost in calls if row["model"] == model]
             cost = sum(cost or 0 for _, cost in own)
             share = cost / whole if whole else len(own) / len(calls)
-            for place, value in enumerate((share, share * good, cost, cost * good)):
+            for place, value in enumerate((share, share * good, cost, cost * good, share * known, cost * known)):
                 result[model][place] += value
     return result
 
@@ -313,8 +316,9 @@ def test_tasks_are_split_alike_on_every_engine(ask: Ask):
     expected = _tasks_by_hand()
     assert set(expected) == {row["model"] for row in found}
     for row in found:
-        measured = [row[n] for n in ("tasks", "successful_tasks", "cost", "cost_of_successful_tasks")]
-        assert expected[row["model"]] == pytest.approx([float(value) for value in measured], abs=1e-9)
+        names = ("tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "known_tasks", "known_cost")
+        measured = [float(row[name] or 0) for name in names]
+        assert expected[row["model"]] == pytest.approx(measured, abs=1e-9)
 
 
 def test_sums_beyond_64_bits_are_loud_on_every_engine(ask: Ask):

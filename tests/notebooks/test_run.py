@@ -258,7 +258,7 @@ def test_an_unknown_parameter_is_refused_before_a_run(notebook: str) -> None:
     """Papermill only warns of it and runs on the default; the batch does not begin."""
     path = ROOT / "notebooks" / f"{notebook}.ipynb"
 
-    with pytest.raises(BatchError, match=r"does not set 'assitant'\s*Hint: it sets 'assistant'"):
+    with pytest.raises(BatchError, match=r"does not set 'assitant'\s*Hint: did you mean 'assistant'"):
         check_parameters(path, {"assitant": ASSISTANT})
     check_parameters(path, {"assistant": ASSISTANT, "period": "2026-10", "settings": {}})
 

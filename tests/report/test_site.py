@@ -99,13 +99,16 @@ def test_the_index_adds_up(tmp_path: Path) -> None:
     """10.00 of the organisation, 7.00 and 2.25 of two assistants: 0.75 is nobody's, whatever teams have of it."""
     runs = tmp_path / "runs"
     for subject, cost in (("organisation", "10"), ("alpha", "7"), ("beta", "2.25"), ("team+support", "8")):
-        record(runs, subject, "2026-09", "03_profile", {"month_cost": {"value": cost, "unit": "USD"}})
+        name = "own_cost" if "+" in subject else "month_cost"
+        record(runs, subject, "2026-09", "03_profile", {name: {"value": cost, "unit": "USD"}})
     words = text_of((write_site(runs, tmp_path / "site") / "index.html").read_text())
     record(runs, "beta", "2026-09", "03_profile", {"month_cost": {"value": "3", "unit": "USD"}})
     even = text_of((write_site(runs, tmp_path / "site") / "index.html").read_text())
 
-    assert "No assistant of this table 0.75" in words
-    assert "No assistant of this table" not in even
+    assert "Calls of no assistant above 0.75" in words
+    assert "Calls of no assistant" not in even
+    assert words.index("Calls of no assistant") < words.index("Reports by team")
+    assert "8.00" in words[words.index("Reports by team") :]
 
 
 def test_months_stay(runs: Path, tmp_path: Path) -> None:

@@ -98,6 +98,7 @@ def test_verdicts_are_words():
             check("attribution_coverage", 0.97, ">=", 0.95, unit="share", comment="spend <named>"),
             check("forecast_vs_budget", 4310.0, "<=", 4000.0, unit="USD/month"),
             check("days_covered", None, ">=", 30, unit="days"),
+            check("reader_warnings", 1, "<=", 0, unit="sources"),
         ]
     )
     table = report.decision_table(checks, "Decision", source="ledger")
@@ -106,6 +107,7 @@ def test_verdicts_are_words():
         ["Attribution coverage", "97.0%", "at least 95.0%", "pass", "spend <named>"],
         ["Forecast vs budget", "USD 4,310.00 a month", "at most USD 4,000.00 a month", "FAIL", "–"],
         ["Days covered", "not known", "at least 30 days", "not known", "not known: the data does not hold it"],
+        ["Reader warnings", "1 source", "at most 0 sources", "FAIL", "–"],
     ] == [[cell or "–" for cell in row] for row in table.rows]
     assert table.frame is checks
     assert "spend &lt;named&gt;" in table.to_html()

@@ -89,11 +89,21 @@ def test_headless_shows_positions_and_makes_no_widget(costs, monkeypatch):
 def test_many_positions_are_cut_and_counted(costs):
     """A long list shows its first positions and says how many more there are."""
     still = report.explore(
-        inform.spend_in_scope, report.plot_spend, {"top": range(1, 20)}, frames=(costs,), headless=True
-    )
+        lambda costs, top: top, lambda top: report.Table(costs, f"{top}"), {"top": range(1, 20)}, frames=(costs,),
+        headless=True,
+    )  # fmt: skip
 
     assert 8 == len(still.positions.rows)
     assert still.positions.title.endswith("10 more positions in JupyterLab")
+
+
+def test_positions_that_change_nothing_are_left_out(costs):
+    """Of two drawings only what changes is said: above 1 the second says another thing, at 1 neither does."""
+    drawings = [lambda _: report.Table(costs, "same"), lambda top: report.Table(costs, "few" if top < 2 else "many")]
+    still = report.explore(lambda top: top, drawings, {"top": [0, 1, 2]}, headless=True)
+
+    assert [["Top", "2", "many"]] == still.positions.rows
+    assert still.positions.title.endswith("; 1 that change nothing are left out")
 
 
 def test_one_position_needs_no_table(costs):

@@ -142,7 +142,7 @@ def forecast_cost(
         return _nothing("No model call is known: there is nothing to forecast.", levels, prices)
     history = driver_history(costs, usage, as_of)
     if not history.cost.to_numpy().any():
-        nothing = _nothing("Nothing was spent so far: there is nothing to forecast.", levels, prices)
+        nothing = _nothing(f"Nothing was spent up to {as_of}: there is nothing to forecast.", levels, prices)
         return replace(nothing, unpriced=_named(history))
     ahead = max(horizon_days, days_to_project(history.cost.index[-1], as_of, _PERIODS, year_start))
     drivers, paths, notes = simulate_cost(history, ahead, prices, calendar, (count, seed))

@@ -86,7 +86,8 @@ def driver_history(costs: pd.DataFrame, usage: pd.DataFrame, as_of: date) -> Dri
     DriverHistory
         Every day from the first with traffic to ``as_of``; days without traffic are zeros.
     """
-    first = min((days(frame).min() for frame in (costs, usage) if len(frame)), default=pd.Timestamp(as_of))
+    # calls of a day that is not over yet are no history
+    first = min([pd.Timestamp(as_of), *(days(frame).min() for frame in (costs, usage) if len(frame))])
     every_day = pd.date_range(first, pd.Timestamp(as_of), freq="D", unit="s")
     rows = _rows(costs, every_day)
     priced = set(rows.loc[rows["cost"].notna(), "model"])

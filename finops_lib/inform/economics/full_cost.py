@@ -129,20 +129,22 @@ def cost_by_layer(full: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def full_cost_summary(full: pd.DataFrame) -> dict[str, Any]:
+def full_cost_summary(full: pd.DataFrame, *, bills_read: bool = True) -> dict[str, Any]:
     """Pick what a reader wants to know of the full cost.
 
     Parameters
     ----------
     full : DataFrame
         As ``full_cost`` returns it.
+    bills_read : bool
+        Whether any bill was read; without one all charges are the ledger's, at contracted prices.
 
     Returns
     -------
     dict
         ``cost``, ``model_bill``, ``other_bills``, ``not_billed`` and ``unplaced`` (exact USD); ``true_cost`` (the
         cost again) and ``model_bill_share`` of it, both ``None`` where no bill but the models' is known, for then the
-        true cost is not known; ``empty_layers`` (names of the layers in which nothing was placed).
+        true cost is not known; ``empty_layers`` (names of the layers in which nothing was placed); ``bills_read``.
 
     References
     ----------
@@ -161,6 +163,7 @@ def full_cost_summary(full: pd.DataFrame) -> dict[str, Any]:
         "true_cost": whole if is_known else None,
         "model_bill_share": float(amounts["model_bill"] / whole) if is_known else None,
         "empty_layers": empty,
+        "bills_read": bills_read,
     }
 
 

@@ -47,7 +47,8 @@ def unit_ladder(
     usage : DataFrame
         Usage of the month, one row per day × dimensions.
     tasks : DataFrame
-        One row with ``tasks``, ``workflow_runs``, ``successful_tasks`` and ``accepted_tasks``; or none.
+        One row with ``tasks``, ``workflow_runs``, ``successful_tasks``, ``accepted_tasks``, ``known_tasks`` (that say
+        whether they succeeded), ``cost`` and ``known_cost`` (USD of all tasks and of the known); or none.
     period : str
         Month ``YYYY-MM``.
     users : int
@@ -68,8 +69,9 @@ def unit_ladder(
 
     Notes
     -----
-    All rungs divide the whole model cost, failures and judge calls included, but for two: outcomes are set against
-    the cost of the assistants that count any, tool calls against the cost of the runs that call tools.
+    All rungs divide the whole model cost, failures and judge calls included, but for three: outcomes are set against
+    the cost of the assistants that count any, tool calls against the cost of the runs that call tools, and successful
+    tasks against the part of it that the tasks have which say whether they succeeded.
 
     References
     ----------
@@ -90,15 +92,16 @@ def unit_ladder(
         ("task", row.get("tasks"), "what users asked for", spent),
         ("accepted output", row.get("accepted_tasks"), "tasks whose answer was taken", spent),
         ("successful tool call", said, "tool calls that returned a result; cost of the runs that call tools", called),
-        ("successful task", row.get("successful_tasks"), "tasks that succeeded by each assistant's definition", spent),
+        ("successful task", row.get("successful_tasks"), *_judged(row, spent)),
         ("outcome", _sum(outcomes, "outcome_count"), "outcomes counted; cost of the assistants that count any", earned),
     ]
     ladder = pd.DataFrame(counted, columns=["rung", "units", "counted_as", "cost"])
     ladder["units"] = pd.to_numeric(ladder["units"]).astype("float64").where(lambda units: units > 0)
     ladder["cost"] = ladder["cost"].astype("float64")
     ladder["cost_per_unit"] = ratio(ladder["cost"], ladder["units"])
-    whole = ladder["units"].where(ladder["cost"] == spent)
-    ladder["full_cost_per_unit"] = ratio(pd.Series(_number(full), index=ladder.index, dtype="float64"), whole)
+    whole = ladder["units"].where((ladder["cost"] == spent) | (ladder["rung"] == "successful task"))
+    part = _number(full) * ratio(ladder["cost"], spent) if full is not None else ladder["cost"] * float("nan")
+    ladder["full_cost_per_unit"] = ratio(part, whole)
     return ladder
 
 
@@ -114,7 +117,8 @@ def unit_costs_by_month(
     costs : DataFrame
         Ledger of these months.
     tasks : DataFrame
-        One row per ``month``: ``tasks``, ``successful_tasks``.
+        One row per ``month``: ``tasks``, ``successful_tasks``, ``known_share`` (share of the cost that is of tasks
+        that say whether they succeeded).
     outcomes : DataFrame
         Outcomes (``schema.OUTCOMES``) of any months.
 
@@ -123,7 +127,8 @@ def unit_costs_by_month(
     DataFrame
         One row per month: ``month``, ``is_partial``, ``cost_per_day`` (USD), ``contracted_cost``, ``tasks``,
         ``successful_tasks``, ``outcomes``, ``outcome_value`` (USD), ``cost_per_task``,
-        ``cost_per_successful_task`` and ``cost_per_outcome`` (USD; of the assistants that count outcomes).
+        ``cost_per_successful_task`` (USD; of the tasks that say whether they succeeded) and ``cost_per_outcome`` (USD;
+        of the assistants that count outcomes).
 
     References
     ----------
@@ -140,7 +145,8 @@ def unit_costs_by_month(
     counting = _of_counting_assistants(costs, outcomes)
     earned = counting["contracted_cost"].astype(MONEY_TYPE).groupby(months(counting)).sum().reindex(table.index)
     table["cost_per_task"] = ratio(table["contracted_cost"], table["tasks"])
-    table["cost_per_successful_task"] = ratio(table["contracted_cost"], table["successful_tasks"])
+    known = table["contracted_cost"].astype("float64") * tasks.set_index("month")["known_share"].astype("float64")
+    table["cost_per_successful_task"] = ratio(known.reindex(table.index), table["successful_tasks"])
     table["cost_per_outcome"] = ratio(earned.astype(MONEY_TYPE), table["outcomes"])
     return table.drop(columns="days").reset_index().astype({"month": TEXT})
 
@@ -259,6 +265,17 @@ def _tool_calls(usage: pd.DataFrame, runs: pd.DataFrame | None) -> tuple[float |
         made = with_tools["tool_calls"].sum() - with_tools["failed_tools"].sum()
         return float(made), float(with_tools["cost"].sum())
     return _sum(usage, "successful_tool_calls"), None
+
+
+def _judged(tasks: pd.Series, spent: float | None) -> tuple[str, float | None]:
+    """Say what counts as success, and which part of the cost belongs to the tasks that say whether they succeeded."""
+    how = "tasks that succeeded by each assistant's definition"
+    silent = int(tasks.get("tasks", 0)) - int(tasks.get("known_tasks", 0))
+    if not silent or spent is None:
+        return how, spent
+    cost, known = float(tasks["cost"]), float(tasks["known_cost"])
+    how += f"; {silent:,} tasks that do not say are left out with their part of the cost"
+    return how, spent * known / cost if cost else None
 
 
 def _month_of(outcomes: pd.DataFrame) -> pd.Series:

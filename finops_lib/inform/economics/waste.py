@@ -13,13 +13,18 @@ from finops_lib.params import ORGANISATION
 from finops_lib.settings import EnvironmentPolicy
 
 _CALLS = {
-    "retried": ("failed attempts, tried again", "failed calls whose task went on with another call"),
-    "failed": ("failed runs", "failed calls that nothing came after"),
-    "blocked": ("blocked runs", "calls stopped by a guardrail"),
-    "abandoned": ("abandoned runs", "calls whose user left before the answer"),
-    "repeated": ("cacheable repeats", "calls whose cache key had been answered, served by the model again"),
+    "retried": ("failed attempts, tried again", "status", "failed calls whose task went on with another call"),
+    "failed": ("failed runs", "status", "failed calls that nothing came after"),
+    "blocked": ("blocked runs", "status", "calls stopped by a guardrail"),
+    "abandoned": ("abandoned runs", "status", "calls whose user left before the answer"),
+    "repeated": (
+        "cacheable repeats",
+        "cache_key",
+        "calls whose cache key had been answered, served by the model again",
+    ),
 }
-"""Class of calls → its line, and how it is told."""
+"""Class of calls → its line, what tells it, and how."""
+_TELLING = {"status": "how it ended", "cache_key": "its cache key"}
 
 _COLUMNS = ("waste", "cost", "share_of_cost", "quantity", "unit", "largest_part", "how_measured")
 
@@ -38,9 +43,10 @@ def waste(
     Parameters
     ----------
     calls : DataFrame
-        One row per day × assistant × workflow × environment × model × ``call_class``: ``requests``, ``cost`` (USD);
-        every call is in one class, the first that holds of blocked, retried, failed, abandoned, repeated, without
-        result, useful.
+        One row per day × assistant × workflow × environment × model × ``call_class``: ``requests``, ``cost`` (USD),
+        ``status_known`` and ``cache_key_known`` (calls that say how they ended, and that carry a cache key); every
+        call is in one class, the first that holds of blocked, retried, failed, abandoned, repeated, without result,
+        useful.
     seats : DataFrame
         Licences (``schema.SEATS``) of any months; empty when not given.
     capacity : DataFrame
@@ -68,7 +74,12 @@ def waste(
     ----------
     Requirement B6.
     """
-    lines = [_line(calls[calls["call_class"] == kind], *words) for kind, words in _CALLS.items()]
+    lines = [
+        _line(calls[calls["call_class"] == kind], name, how)
+        if calls[f"{told_by}_known"].sum() or calls.empty
+        else _unknown(name, "calls", f"not known: no call says {_TELLING[told_by]}")
+        for kind, (name, told_by, how) in _CALLS.items()
+    ]
     lines.append(_sandbox(calls, policies or {}))
     if assistant == ORGANISATION:
         lines += [_idle_capacity(capacity, period), _unused_seats(seats, period)]
@@ -94,13 +105,16 @@ def _line(calls: pd.DataFrame, name: str, how: str) -> dict[str, object]:
 
 def _sandbox(calls: pd.DataFrame, policies: Mapping[tuple[str, str], EnvironmentPolicy]) -> dict[str, object]:
     """Sum sandbox traffic after its expiry or of tasks without a result, unless another line has it."""
+    name = "sandbox traffic of low value"
+    if len(calls) and calls["environment"].isna().all():
+        return _unknown(name, "calls", "not known: no call names its environment")
     own = calls[(calls["environment"] == SANDBOX) & calls["call_class"].isin(["useful", "without result"])]
     keys = zip(own["assistant"], own["environment"], strict=True)
     ends = pd.Series([policies[key].expires if key in policies else None for key in keys], index=own.index)
     expired = days(own) > pd.to_datetime(ends)
     low = own[expired | (own["call_class"] == "without result")]
     how = "sandbox calls after the expiry, or of tasks refused or unresolved, that stand in no other line"
-    return _line(low, "sandbox traffic of low value", how)
+    return _line(low, name, how)
 
 
 def _idle_capacity(capacity: pd.DataFrame, period: str) -> dict[str, object]:
@@ -109,6 +123,8 @@ def _idle_capacity(capacity: pd.DataFrame, period: str) -> dict[str, object]:
         return _unknown(name, "unit-hours", "not known: no table 'capacity' is given")
     months = pd.to_datetime(capacity["timestamp"], utc=True).dt.strftime("%Y-%m")
     own = capacity[months == period]
+    if own.empty or own["used_share"].isna().all():
+        return _unknown(name, "unit-hours", "not known: table 'capacity' does not say what was in use this month")
     # more than bought in one hour or of one product does not make up for what stands idle in another
     part = (1 - own["used_share"].astype("float64")).clip(lower=0)
     idle = own["units"].astype("float64") * own["hours"].astype("float64") * part
@@ -123,6 +139,8 @@ def _unused_seats(seats: pd.DataFrame, period: str) -> dict[str, object]:
     if seats.empty:
         return _unknown(name, "seats", "not known: no table 'seats' is given")
     own = seats[seats["month"] == period]
+    if own.empty or own["active"].isna().all():
+        return _unknown(name, "seats", "not known: table 'seats' does not say how many were active this month")
     free = (own["purchased"] - own["active"]).astype("float64")
     unmeasured = int(free.isna().sum())
     how += f"; {unmeasured} products do not say how many were active" if unmeasured else ""

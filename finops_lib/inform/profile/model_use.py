@@ -74,19 +74,21 @@ def cost_per_successful_task(tasks: pd.DataFrame) -> pd.DataFrame:
     tasks : DataFrame
         One row per value of its first column, e.g. ``model``: ``tasks`` and ``successful_tasks`` (tasks
         served by several are split by cost, so both may be fractions), ``cost`` and
-        ``cost_of_successful_tasks`` (USD), ``success_definition`` (what made a task count as successful).
+        ``cost_of_successful_tasks`` (USD), ``known_tasks`` and ``known_cost`` (of the tasks that say whether they
+        succeeded), ``success_definition`` (what made a task count as successful).
 
     Returns
     -------
     DataFrame
         The same rows, costliest success first, those without a success last. Adds
-        ``success_rate``, ``cost_per_task``, ``cost_per_successful_task`` (USD, failed tasks paid
-        for), ``useful_share`` (share of the cost spent on tasks that succeeded) and
-        ``cost_without_result`` (USD).
+        ``unknown_tasks`` (that do not say), ``success_rate`` (of those that do), ``cost_per_task``,
+        ``cost_per_successful_task`` (USD, failed tasks paid for), ``useful_share`` (share of the known cost spent
+        on tasks that succeeded) and ``cost_without_result`` (USD of tasks that failed).
 
     Notes
     -----
-    cost_per_successful_task = cost / successful_tasks.
+    cost_per_successful_task = known_cost / successful_tasks: a task that does not say whether it succeeded is in
+    neither.
 
     References
     ----------
@@ -95,21 +97,24 @@ def cost_per_successful_task(tasks: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> row = {"model": "m", "tasks": 10.0, "successful_tasks": 8.0, "cost": 4.0,
-    ...        "cost_of_successful_tasks": 3.0, "success_definition": "resolved"}
+    ...        "cost_of_successful_tasks": 3.0, "known_tasks": 10.0, "known_cost": 4.0,
+    ...        "success_definition": "resolved"}
     >>> ranked = cost_per_successful_task(pd.DataFrame([row]))
     >>> ranked["cost_per_successful_task"].item(), ranked["useful_share"].item()
     (0.5, 0.75)
     """
     numbers = {
         name: tasks[name].astype("float64")
-        for name in ("tasks", "successful_tasks", "cost", "cost_of_successful_tasks")
+        for name in ("tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "known_tasks", "known_cost")
     }
     ranked = tasks.assign(
-        success_rate=ratio(numbers["successful_tasks"], numbers["tasks"]),
+        # sums of parts of tasks: what is left below a millionth is rounding
+        unknown_tasks=(numbers["tasks"] - numbers["known_tasks"]).round(6),
+        success_rate=ratio(numbers["successful_tasks"], numbers["known_tasks"]),
         cost_per_task=ratio(numbers["cost"], numbers["tasks"]),
-        cost_per_successful_task=ratio(numbers["cost"], numbers["successful_tasks"]),
-        useful_share=ratio(numbers["cost_of_successful_tasks"], numbers["cost"]),
-        cost_without_result=numbers["cost"] - numbers["cost_of_successful_tasks"],
+        cost_per_successful_task=ratio(numbers["known_cost"], numbers["successful_tasks"]),
+        useful_share=ratio(numbers["cost_of_successful_tasks"], numbers["known_cost"]),
+        cost_without_result=numbers["known_cost"] - numbers["cost_of_successful_tasks"],
     )
     return ranked.sort_values(
         ["cost_per_successful_task", str(tasks.columns[0])], ascending=[False, True], na_position="last"

@@ -22,7 +22,10 @@ WORKING_DAYS = 21
 _BUDGET_BUFFER = 1.1
 _SMALL_SHARE = 0.005
 _TAKEN = ("organisation", "promotions", "decisions")
-_SAYS_WHOSE = ("api_key", "workflow", "agent", "route", "team")
+_SAYS_WHOSE = (
+    *("api_key", "workflow", "agent", "route", "project_code", "workspace", "team", "user_group", "environment"),
+    "model",
+)
 
 
 def found_assistants(
@@ -37,7 +40,7 @@ def found_assistants(
     users : DataFrame
         ``assistant`` and ``users`` of the last month.
     as_of : date or None
-        Last complete day.
+        Last complete day; where calls stand only after it, their last day takes its place.
     known : collection of str
         Assistants that have a parameter file.
 
@@ -58,6 +61,7 @@ def found_assistants(
     ]
     if usage.empty or as_of is None:
         return pd.DataFrame(columns=columns)
+    as_of = _last_day(usage, as_of)
     name = dimension_values(usage, "assistant").rename("assistant")
     seen = pd.DataFrame({"assistant": name, "day": days(usage), "model": dimension_values(usage, "model")})
     seen["requests"] = usage["request_count"].astype("float64")
@@ -142,6 +146,7 @@ def baseline_settings(
         ``title``, ``match`` where the file cannot have its name, ``success`` where a flag was seen, ``plan`` (users,
         calls, tokens a call, model mix) and a month's ``budgets`` of a tenth above the baseline.
     """
+    as_of = _last_day(usage[dimension_values(usage, "assistant") == assistant], as_of)
     own = _baseline(usage[dimension_values(usage, "assistant") == assistant], as_of)
     paid = _baseline(costs[dimension_values(costs, "assistant") == assistant], as_of)
     file = file_name(assistant)
@@ -252,6 +257,12 @@ def _yaml(content: Mapping[str, Any], *, dense: bool = True) -> list[str]:
 def _baseline(frame: pd.DataFrame, as_of: date) -> pd.DataFrame:
     day = days(frame)
     return frame[(day <= pd.Timestamp(as_of)) & (day > pd.Timestamp(as_of - timedelta(days=BASELINE_DAYS)))]
+
+
+def _last_day(usage: pd.DataFrame, as_of: date) -> date:
+    """End of the baseline: the last complete day, or the last one at all where none is complete yet."""
+    day = days(usage)
+    return as_of if usage.empty or day.min() <= pd.Timestamp(as_of) else day.max().date()
 
 
 def _days_seen(frame: pd.DataFrame, as_of: date) -> int:

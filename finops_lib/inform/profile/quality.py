@@ -13,10 +13,11 @@ def quality_beside_cost(tasks: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     tasks : DataFrame
-        One row per value of its first column, e.g. ``workflow``: ``tasks``, ``calls``, ``cost`` (USD), the counts
-        ``completed_tasks``, ``successful_tasks``, ``accepted_tasks``, ``resolved_tasks`` and ``escalated_tasks`` (the
-        last three with ``…_known``, the tasks that say so or the contrary), ``reworked_tasks``, ``failed_calls``,
-        ``review_minutes``, ``satisfaction``, ``rated_tasks``.
+        One row per value of its first column, e.g. ``workflow``: ``tasks``, ``calls``, ``cost`` and ``known_cost`` (of
+        the tasks that say whether they succeeded; USD), the counts ``completed_tasks``, ``successful_tasks``,
+        ``accepted_tasks``, ``resolved_tasks`` and ``escalated_tasks`` (the last three with ``…_known``, the tasks that
+        say so or the contrary), ``reworked_tasks``, ``failed_calls``, ``review_minutes``, ``satisfaction``,
+        ``rated_tasks``.
 
     Returns
     -------
@@ -33,7 +34,7 @@ def quality_beside_cost(tasks: pd.DataFrame) -> pd.DataFrame:
     """
     found = tasks[[str(tasks.columns[0]), "tasks", "cost"]].copy()
     found["cost_per_task"] = ratio(tasks["cost"], tasks["tasks"])
-    found["cost_per_successful_task"] = ratio(tasks["cost"], tasks["successful_tasks"])
+    found["cost_per_successful_task"] = ratio(tasks["known_cost"], tasks["successful_tasks"])
     for rate, numerator, denominator in (
         ("completion_rate", "completed_tasks", "tasks"),
         ("acceptance_rate", "accepted_tasks", "accepted_known"),

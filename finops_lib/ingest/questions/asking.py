@@ -97,19 +97,25 @@ def judged_calls(calls: sa.TableClause, columns: Sequence[str], success: Mapping
     Returns
     -------
     Select
-        The user-facing calls: ``task``, the columns, ``good`` (1 where the call makes its task successful).
+        The user-facing calls: ``task``, the columns, ``good`` (1 where the call makes its task successful, 0 where it
+        says the contrary, null where it does not say).
     """
     c = calls.c
     task = task_of(c)
     last = sa.func.row_number().over(partition_by=task, order_by=[c.timestamp.desc(), c.request_id.desc()])
-    ended = (c.run_status if "run_status" in c else sa.literal("ok")) == "ok"
-    good_by = {name: c[name].is_(sa.true()) if name in c else sa.and_(last == 1, ended) for name in SUCCESS}
+    status = c.run_status if "run_status" in c else sa.literal("ok")
+    completed = sa.case((sa.and_(last == 1, status == "ok"), 1), (sa.and_(last == 1, status.is_not(None)), 0))
+    unsaid = sa.cast(sa.null(), sa.Integer())
+    good_by = {
+        flag: sa.case((c[flag].is_(sa.true()), 1), (c[flag].is_(sa.false()), 0)) if flag in c else unsaid
+        for flag in SUCCESS[:2]
+    } | {SUCCESS[2]: completed}
     good = good_by[success.get(None, SUCCESS[2])]
     if "assistant" in c:
         named = [(c.assistant == name, good_by[chosen]) for name, chosen in success.items() if name]
         good = sa.case(*named, else_=good) if named else good
     kept = [c[name].label(name) for name in columns]
-    return sa.select(task.label("task"), *kept, sa.case((good, 1), else_=0).label("good")).where(*user_facing(c))
+    return sa.select(task.label("task"), *kept, good.label("good")).where(*user_facing(c))
 
 
 def success_definitions(

@@ -137,13 +137,15 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
     -------
     DataFrame
         One row per value: ``tasks``, ``successful_tasks`` (parts of tasks), ``cost`` (USD),
-        ``cost_of_successful_tasks`` and ``success_definition`` (resolved, accepted or completed).
+        ``cost_of_successful_tasks``, ``known_tasks`` and ``known_cost`` (of the tasks that say whether they
+        succeeded) and ``success_definition`` (resolved, accepted or completed).
 
     Notes
     -----
     A task is the trace or task id, without one the request. It is completed when its last call ended ok, accepted
     when the user took the answer, resolved by the source's flag. Each assistant's parameters say which counts;
-    without them the first of resolved, accepted, completed that its data holds. Evaluation and judge calls serve no
+    without them the first of resolved, accepted, completed that its data holds. A task none of whose calls says so or
+    the contrary is no known task: neither a success nor a failure. Evaluation and judge calls serve no
     user's task, nor do embedding and rerank calls that belong to none.
     """
 
@@ -155,8 +157,8 @@ def tasks_by(ledger: Ledger, dimension: str = "model") -> pd.DataFrame:
         whose = ", as each assistant's parameters say" if len(used) > 1 else ""
         return found.assign(success_definition=" or ".join(used) + whose)
 
-    columns = [dimension, "tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "success_definition"]
-    return ask_requests(ledger, ask, columns)
+    counted = ["tasks", "successful_tasks", "cost", "cost_of_successful_tasks", "known_tasks", "known_cost"]
+    return ask_requests(ledger, ask, [dimension, *counted, "success_definition"])
 
 
 def tasks_by_day(ledger: Ledger) -> pd.DataFrame:
@@ -287,6 +289,8 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
     )
     good_share = sa.case((whole.c.good == 1, share), else_=0.0)
     good_cost = sa.case((whole.c.good == 1, part.c.cost), else_=0)
+    known_share = sa.case((whole.c.good.is_not(None), share), else_=0.0)
+    known_cost = sa.case((whole.c.good.is_not(None), part.c.cost))
     return (
         sa.select(
             part.c[dimension],
@@ -294,6 +298,8 @@ def tasks_statement(priced: sa.TableClause, dimension: str, success: Mapping[str
             _repeatable_sum(good_share).label("successful_tasks"),
             _repeatable_sum(part.c.cost).label("cost"),
             _repeatable_sum(good_cost).label("cost_of_successful_tasks"),
+            _repeatable_sum(known_share).label("known_tasks"),
+            _repeatable_sum(known_cost).label("known_cost"),
         )
         .select_from(part.join(whole, part.c.task == whole.c.task))
         .group_by(part.c[dimension])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import duckdb
 import pandas as pd
@@ -17,6 +18,7 @@ from finops_lib.ingest.questions.request_costs import priced_requests
 _JUDGED = ("timestamp", "request_id", "workflow", "run_status", "accepted", "resolved", "escalated")
 _FLAGS = ("accepted", "resolved", "escalated")
 _EXACT_COST = "CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE)"
+_KNOWN_COST = "CAST(sum(CAST(cost AS DECIMAL(38,12))) FILTER (good IS NOT NULL) AS DOUBLE)"
 
 
 def task_quality(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -33,21 +35,30 @@ def task_quality(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
     -------
     DataFrame
         One row per combination, costliest first: ``tasks``, ``workflow_runs`` (a task counts in each workflow it
-        ran through), ``successful_tasks`` (by each assistant's own definition), ``completed_tasks`` (last call ended
-        ok), ``accepted_tasks``, ``resolved_tasks`` and ``escalated_tasks``, each with the tasks that say so or the
-        contrary in ``…_known``; ``reworked_tasks`` (a failed call or a refused answer was followed by another call),
-        ``calls``, ``failed_calls``, ``review_minutes``, ``reviewed_tasks``, ``satisfaction`` (mean score),
-        ``rated_tasks``, ``cost`` (USD), and ``p50``, ``p95``, ``p99`` of the cost per task (USD; tasks without a
-        price left out).
+        ran through), ``known_tasks`` (that say whether they succeeded, by each assistant's own definition),
+        ``successful_tasks``, ``completed_tasks`` (last call ended ok), ``accepted_tasks``, ``resolved_tasks`` and
+        ``escalated_tasks``, each with the tasks that say so or the contrary in ``…_known``; ``reworked_tasks`` (a
+        failed call or a refused answer was followed by another call), ``calls``, ``failed_calls``, ``review_minutes``,
+        ``reviewed_tasks``, ``satisfaction`` (mean score), ``rated_tasks``,
+        ``cost`` and ``known_cost`` (of the known tasks; USD), and ``p50``,
+        ``p95``, ``p99`` of the cost per task (USD; tasks without a price left out).
 
     References
     ----------
     Requirements B5, B9.
     """
     flags = [f"{flag}{end}" for flag in _FLAGS for end in ("_tasks", "_known")]
-    counted = ["tasks", "workflow_runs", "successful_tasks", "completed_tasks", *flags, "reworked_tasks", "calls"]
-    rated = ["failed_calls", "review_minutes", "reviewed_tasks", "satisfaction", "rated_tasks"]
-    columns = [*by, *counted, *rated, "cost", "p50", "p95", "p99"]
+    counted = ["tasks", "workflow_runs", "known_tasks", "successful_tasks", "completed_tasks", *flags]
+    rated = [
+        "reworked_tasks",
+        "calls",
+        "failed_calls",
+        "review_minutes",
+        "reviewed_tasks",
+        "satisfaction",
+        "rated_tasks",
+    ]
+    columns = [*by, *counted, *rated, "cost", "known_cost", "p50", "p95", "p99"]
     kept = list(dict.fromkeys([*_JUDGED, "review_minutes", "satisfaction", "cost", *by]))
 
     def ask(requests: sa.TableClause, connection: duckdb.DuckDBPyConnection) -> str:
@@ -72,11 +83,13 @@ def task_quality(ledger: Ledger, by: Sequence[str] = ()) -> pd.DataFrame:
             FROM calls GROUP BY task
         )
         SELECT {named}count(*) AS tasks, CAST(sum(runs) AS BIGINT) AS workflow_runs,
-            count(*) FILTER (good) AS successful_tasks, count(*) FILTER (completed) AS completed_tasks, {summed},
+            count(good) AS known_tasks, count(*) FILTER (good) AS successful_tasks,
+            count(*) FILTER (completed) AS completed_tasks, {summed},
             count(*) FILTER (again) AS reworked_tasks, CAST(sum(calls) AS BIGINT) AS calls,
             CAST(sum(failed) AS BIGINT) AS failed_calls, CAST(sum(minutes) AS DOUBLE) AS review_minutes,
             count(*) FILTER (minutes > 0) AS reviewed_tasks, avg(score) AS satisfaction,
-            count(score) AS rated_tasks, {_EXACT_COST} AS cost, quantile_cont(cost, 0.5) AS p50,
+            count(score) AS rated_tasks, {_EXACT_COST} AS cost,
+            {_KNOWN_COST} AS known_cost, quantile_cont(cost, 0.5) AS p50,
             quantile_cont(cost, 0.95) AS p95, quantile_cont(cost, 0.99) AS p99
         FROM tasks GROUP BY ALL HAVING count(*) > 0 ORDER BY {", ".join(["cost DESC NULLS LAST", *by])}"""
 
@@ -94,7 +107,8 @@ def tasks_by_month(ledger: Ledger) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per ``month`` (YYYY-MM, reporting time zone): ``tasks``, ``successful_tasks``.
+        One row per ``month`` (YYYY-MM, reporting time zone): ``tasks``, ``known_tasks`` (that say whether they
+        succeeded), ``successful_tasks`` and ``known_share`` (share of the cost of tasks that is the known ones').
 
     References
     ----------
@@ -105,12 +119,25 @@ def tasks_by_month(ledger: Ledger) -> pd.DataFrame:
         definitions = success_definitions(requests, connection, ledger)
         judged = to_sql(judged_calls(requests, ["timestamp"], definitions), DuckDBDialect())
         return f"""SELECT strftime(timezone('{ledger.params.organisation.time_zone}', begun), '%Y-%m') AS month,
-            count(*) AS tasks, count(*) FILTER (good = 1) AS successful_tasks
+            count(*) AS tasks, count(good) AS known_tasks, count(*) FILTER (good = 1) AS successful_tasks
         FROM (SELECT min(timestamp) AS begun, max(good) AS good FROM ({judged}) GROUP BY task)
         GROUP BY ALL ORDER BY month"""
 
-    columns = ["month", "tasks", "successful_tasks"]
-    return ask_requests(ledger, ask, columns, wanted=[*_JUDGED, "task_id", "assistant"], whole=True)
+    columns = ["month", "tasks", "known_tasks", "successful_tasks"]
+    found = ask_requests(ledger, ask, columns, wanted=[*_JUDGED, "task_id", "assistant"], whole=True)
+    # calls are priced month by month: only where some task does not say
+    shares = [
+        1.0 if known == tasks else _known_share(replace(ledger, period=month))
+        for month, tasks, known in zip(found["month"], found["tasks"], found["known_tasks"], strict=True)
+    ]
+    return found.assign(known_share=pd.Series(shares, index=found.index, dtype="float64"))
+
+
+def _known_share(ledger: Ledger) -> float:
+    """Find which part of the month's cost of tasks is of those that say whether they succeeded."""
+    found = task_quality(ledger)
+    whole, known = (float(found[name].astype("float64").sum()) for name in ("cost", "known_cost"))
+    return known / whole if whole else float("nan")
 
 
 def spend_concentration(ledger: Ledger) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from finops_lib.ingest.questions.asking import ask_requests, judged_calls, succe
 from finops_lib.ingest.questions.request_costs import priced_requests
 
 _KEYS = ("assistant", "workflow", "environment", "model")
-_COLUMNS = ("charge_period_start", *_KEYS, "call_class", "requests", "cost")
+_COLUMNS = ("charge_period_start", *_KEYS, "call_class", "requests", "cost", "status_known", "cache_key_known")
 
 
 def wasted_requests(ledger: Ledger, repeat_hours: int = 24) -> pd.DataFrame:
@@ -28,7 +28,8 @@ def wasted_requests(ledger: Ledger, repeat_hours: int = 24) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per day × assistant × workflow × environment × model × ``call_class``: ``requests``, ``cost`` (USD).
+        One row per day × assistant × workflow × environment × model × ``call_class``: ``requests``, ``cost`` (USD),
+        ``status_known`` and ``cache_key_known`` (calls that say how they ended, and that carry a cache key).
         Every call is in one class, the first that holds: ``blocked``; ``retried`` (failed, and its task went on);
         ``failed`` (and nothing came after it); ``abandoned``; ``repeated`` (its cache key was answered in the same
         workflow up to ``repeat_hours`` before, and it was not served from the cache); ``without result`` (its task
@@ -52,7 +53,8 @@ def wasted_requests(ledger: Ledger, repeat_hours: int = 24) -> pd.DataFrame:
         keys = ", ".join(_KEYS)
         zone = ledger.params.organisation.time_zone
         return f"""WITH judged AS (
-            SELECT task, max(good) = 0 AND (bool_or(accepted IS FALSE) OR bool_or(resolved IS FALSE)) AS is_poor
+            SELECT task, max(good) IS DISTINCT FROM 1
+                AND (bool_or(accepted IS FALSE) OR bool_or(resolved IS FALSE)) AS is_poor
             FROM ({judged}) GROUP BY task
         ),
         calls AS (
@@ -74,7 +76,8 @@ def wasted_requests(ledger: Ledger, repeat_hours: int = 24) -> pd.DataFrame:
             FROM calls LEFT JOIN judged USING (task)
         )
         SELECT CAST(timezone('{zone}', timestamp) AS DATE) AS charge_period_start, {keys}, call_class,
-            count(*) AS requests, CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost
+            count(*) AS requests, CAST(sum(CAST(cost AS DECIMAL(38,12))) AS DOUBLE) AS cost,
+            count(run_status) AS status_known, count(cache_key) AS cache_key_known
         FROM classed GROUP BY ALL ORDER BY ALL"""
 
     return ask_requests(ledger, ask, _COLUMNS, wanted=wanted)

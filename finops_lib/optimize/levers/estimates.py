@@ -61,7 +61,11 @@ def estimate_levers(inputs: LeverInputs, settings: LeverSettings) -> dict[str, p
 
 
 def replay_at(
-    inputs: LeverInputs, settings: LeverSettings, on_record: Sequence[Promotion], **likely: float
+    inputs: LeverInputs,
+    settings: LeverSettings,
+    on_record: Sequence[Promotion],
+    shown: Sequence[Promotion] = (),
+    **likely: float,
 ) -> LeverReplay:
     """Replay the levers on the month, at other likely values where an interactive control asks for them.
 
@@ -69,8 +73,8 @@ def replay_at(
     ----------
     inputs, settings
         As for ``estimate_levers``.
-    on_record : sequence of Promotion
-        Changes in production.
+    on_record, shown : sequence of Promotion
+        Changes in production, and those of them whose saving is shown.
     **likely : float
         The likely value of ``compression``, ``cache_hours``, ``avoidable_retries`` or ``commitment`` in place of the
         settings'; the ends give way where it lies beyond them.
@@ -83,7 +87,7 @@ def replay_at(
     ends = {name: getattr(settings, name) for name in likely}
     spans = {name: (min(ends[name][0], value), value, max(ends[name][2], value)) for name, value in likely.items()}
     estimates = estimate_levers(inputs, settings.model_copy(update=spans))
-    done = {"smallest_saving": settings.smallest_saving, "on_record": on_record}
+    done = {"smallest_saving": settings.smallest_saving, "on_record": on_record, "shown": shown}
     return replay_levers(inputs.cells, estimates, period=inputs.period, **done)
 
 

@@ -38,6 +38,7 @@ LEVERS: dict[str, tuple[str, str]] = {
 """Levers in the order of work, with mechanism and main risk; what is seen to be waste is stopped first."""
 
 PROMOTED = "promoted already"
+SHOWN, EXPECTED = "on record", "expected, not yet shown"
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class LeverReplay:
         ``advice`` (``first``, ``later``, ``too small``, or ``on record`` for what is promoted already) and
         ``promoted_on``.
     combined : dict
-        ``low``, ``likely`` and ``high`` saving of all levers together, of what is promoted already apart.
+        ``low``, ``likely`` and ``high`` saving of all levers together, of what is promoted already apart: the more
+        that saves, the less is left to them.
     naive : float
         Sum of what each of them would save alone: never less than they save together.
-    promoted : float
-        Likely saving of what is promoted already, had it served all month.
+    promoted : dict
+        ``low``, ``likely`` and ``high`` saving of what is promoted already, had it served all month; from 0 where the
+        saving is not shown.
+    left : dict
+        What the month would have cost after all of it, at the ``low``, ``likely`` and ``high`` savings.
     period : str
         The month, ``YYYY-MM``.
     """
@@ -72,7 +77,8 @@ class LeverReplay:
     backlog: pd.DataFrame
     combined: dict[str, float]
     naive: float
-    promoted: float
+    promoted: dict[str, float]
+    left: dict[str, float]
     period: str
 
 
@@ -106,6 +112,7 @@ def replay_levers(
     *,
     smallest_saving: float = 500,
     on_record: Sequence[Promotion] = (),
+    shown: Sequence[Promotion] = (),
     period: str = "",
 ) -> LeverReplay:
     """Replay the levers on the month, one after the other: each saves only of what the others left.
@@ -121,6 +128,8 @@ def replay_levers(
         USD a month below which a line of the backlog is too small to bother with.
     on_record : sequence of Promotion
         Changes in production: they save first, are marked in the backlog and not advised again.
+    shown : sequence of Promotion
+        Those of them whose saving is measured beyond chance; the others may save nothing.
     period : str
         The month, ``YYYY-MM``.
 
@@ -148,47 +157,56 @@ def replay_levers(
     (100.0, {'low': 0.0, 'likely': 75.0, 'high': 75.0})
     """
     cost = cells["cost"].to_numpy(dtype="float64")
-    left = np.repeat(cost[:, None], len(BOUNDS), axis=1)
     found = {
         lever: estimates[lever].assign(promoted_on=_since(lever, cells, estimates[lever], on_record))
         for lever in LEVERS
         if lever in estimates and len(estimates[lever])
     }
-    done = {lever: rows[rows["promoted_on"].notna()] for lever, rows in found.items()}
-    lines = [_pull(lever, rows, cells, left) for lever, rows in done.items() if len(rows)]
-    steps, promoted = [], sum((line[list(_SAVINGS)].sum().to_numpy() for line in lines), np.zeros(len(_SAVINGS)))
+    lines, steps, known = [], [], set()
+    served = np.ones((len(cost), len(BOUNDS)))  # the part of each cell that what is promoted leaves
+    for lever, rows in found.items():
+        done = rows[rows["promoted_on"].notna()]
+        if len(done):
+            is_shown = _since(lever, cells, done, shown).notna()
+            known |= set(is_shown)
+            lines.append(_pull(lever, done.assign(low=done["low"].where(is_shown, 0.0)), cells, cost, served))
+    promoted = cost @ (1 - served)
     if lines:
-        told = ("on record", "changes in production, as if they had served all month", "their cost drifts")
-        steps.append((PROMOTED, promoted[1], *promoted, left[:, 1].sum(), *told))
-    left = np.repeat(left[:, [1]], len(BOUNDS), axis=1)  # what serves already is no range of what is still to be had
-    base = left.copy()
+        evidence = ", ".join(name for name, there in ((EXPECTED, False), (SHOWN, True)) if there in known)
+        told = (evidence, "changes in production, as if they had served all month", "their cost drifts")
+        steps.append((PROMOTED, promoted[1], *promoted, cost @ served[:, 1], *told))
+    base, kept = cost * served[:, 1], np.ones_like(served)
     for lever, rows in found.items():
         still = rows[rows["promoted_on"].isna()]
         if still.empty:
             continue
-        alone = base[cells.index.get_indexer(still.index), 1] @ still["likely"].to_numpy(dtype="float64").clip(0, 1)
-        lines.append(_pull(lever, still, cells, left))
+        alone = base[cells.index.get_indexer(still.index)] @ still["likely"].to_numpy(dtype="float64").clip(0, 1)
+        lines.append(_pull(lever, still, cells, base, kept))
         evidence = ", ".join(sorted(still["evidence"].unique()))
         saved = lines[-1][list(_SAVINGS)].sum()
-        steps.append((lever, float(alone), *saved, left[:, 1].sum(), evidence, *LEVERS[lever]))
+        steps.append((lever, float(alone), *saved, base @ kept[:, 1], evidence, *LEVERS[lever]))
     waterfall = pd.DataFrame(steps, columns=["lever", "alone", *_SAVINGS, "remaining", "evidence", "mechanism", "risk"])
-    saved = base.sum(axis=0) - left.sum(axis=0)
+    ends = {
+        # where what is promoted saves most, least is left to the levers
+        "combined": cost @ (served[:, ::-1] * (1 - kept)),
+        "promoted": promoted,
+        "left": cost @ (served * kept),
+    }
     return LeverReplay(
         cost=Decimal(total(cells["contracted_cost"]) or 0),
         waterfall=waterfall,
         backlog=_backlog(lines, float(cost.sum()), smallest_saving),
-        combined={name: float(value) for name, value in zip(BOUNDS, saved, strict=True)},
         naive=float(waterfall.loc[waterfall["lever"] != PROMOTED, "alone"].sum()),
-        promoted=float(promoted[1]),
         period=period,
+        **{name: dict(zip(BOUNDS, map(float, values), strict=True)) for name, values in ends.items()},
     )
 
 
-def _pull(lever: str, found: pd.DataFrame, cells: pd.DataFrame, left: np.ndarray) -> pd.DataFrame:
+def _pull(lever: str, found: pd.DataFrame, cells: pd.DataFrame, cost: np.ndarray, left: np.ndarray) -> pd.DataFrame:
     """Take a lever's shares off what is left of its cells, and return what each saves."""
     rows = cells.index.get_indexer(found.index)
     shares = found[list(BOUNDS)].to_numpy(dtype="float64").clip(0, 1)
-    saved = left[rows, 1][:, None] * shares  # its own range, of what the others likely left
+    saved = (cost * left[:, 1])[rows][:, None] * shares  # its own range, of what the others likely left
     left[rows] *= 1 - shares
     named = found[["evidence", "measure", "promoted_on"]].assign(lever=lever, risk=LEVERS[lever][1])
     return cells.loc[found.index, ["assistant", "workflow"]].assign(

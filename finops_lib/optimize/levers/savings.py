@@ -158,6 +158,27 @@ def promotion_date(
     return min(days_on_record, default=None)
 
 
+def shown_promotions(promotions: Sequence[Promotion], savings: pd.DataFrame) -> list[Promotion]:
+    """Keep the promotions whose saving is measured beyond chance.
+
+    Parameters
+    ----------
+    promotions : sequence of Promotion
+        Changes on record.
+    savings : DataFrame
+        As ``realised_savings`` returns it for them.
+
+    Returns
+    -------
+    list of Promotion
+        Those whose ``realised_low`` is above 0.
+    """
+    proven = savings[savings["realised_low"].astype("float64") > 0].astype(object)
+    names = proven[["assistant", "workflow", "configuration"]]
+    keys = set(names.where(names.notna(), None).itertuples(index=False, name=None))
+    return [record for record in promotions if record.key in keys]
+
+
 def savings_totals(savings: pd.DataFrame) -> dict[str, float]:
     """Sum what was promised, what is shown and what is open.
 

@@ -46,6 +46,8 @@ class EvaluatedRoute:
         Low, likely and high share of the baseline's cost that is saved.
     measure : str
         What is to be done, in words.
+    floor : float
+        Pass rate to keep: the quality floor, a share, of the baseline's.
     """
 
     assistant: str
@@ -55,6 +57,7 @@ class EvaluatedRoute:
     verdicts: pd.DataFrame
     saving: tuple[float, float, float]
     measure: str
+    floor: float
 
 
 def configuration_of(model: str, configurations: Iterable[str]) -> str | None:
@@ -157,7 +160,8 @@ def evaluated_routes(
         allowed = {str(segment): usable for segment in traffic.index}
         routes = optimal_routes(_worth_routing(rows, verdicts), traffic, gate.quality_floor, allowed=allowed, **options)
         saving, measure = _saving(rows, baseline, verdicts, routes)
-        found.append(EvaluatedRoute(assistant, workflow or None, baseline, routes, verdicts, saving, measure))
+        floor = gate.quality_floor * float(routes.plans.set_index("plan").loc["baseline", "quality"])
+        found.append(EvaluatedRoute(assistant, workflow or None, baseline, routes, verdicts, saving, measure, floor))
     return sorted(found, key=lambda route: route.workflow is None)
 
 
@@ -193,7 +197,7 @@ def evaluated_route(
     moved = gate.model_copy(update={"quality_floor": quality_floor, "margin": margin})
     found = evaluated_routes(own, costs, moved, policies, catalogue, prices)
     nothing = Routes(*(pd.DataFrame() for _ in range(4)), holds_floor=False, notes=())
-    return found[0] if found else EvaluatedRoute("", "", "", nothing, pd.DataFrame(), (0.0, 0.0, 0.0), "")
+    return found[0] if found else EvaluatedRoute("", "", "", nothing, pd.DataFrame(), (0.0, 0.0, 0.0), "", 0.0)
 
 
 def route_controls(routes: Sequence[EvaluatedRoute], gate: GateSettings) -> dict[str, list[Any]]:
@@ -257,13 +261,15 @@ def proposed_routes(routes: Sequence[EvaluatedRoute], on_record: Sequence[Promot
     DataFrame
         One row per workflow × segment × configuration in use: ``assistant``, ``workflow`` (null: the whole
         assistant), ``segment``, ``today`` (the baseline), ``configuration``, ``promoted_on`` (null: to be approved),
-        ``share`` of the segment's calls, ``pass_rate``, ``cost_per_call`` (USD), ``samples``, ``holds_floor``:
-        whether the workflow as a whole is shown to keep the quality floor.
+        ``share`` of the segment's calls, ``pass_rate``, ``cost_per_call`` (USD), ``samples``, ``floor``
+        (the pass rate the workflow as a whole is to keep), ``holds_floor``: whether it is shown to.
     """
     columns = ["assistant", "workflow", "segment", "today", "configuration", "promoted_on", "share", "pass_rate",
-               "cost_per_call", "samples", "holds_floor"]  # fmt: skip
+               "cost_per_call", "samples", "floor", "holds_floor"]  # fmt: skip
     frames = [
-        _placed(found, found.routes.assignment, "configuration", on_record).assign(holds_floor=found.routes.holds_floor)
+        _placed(found, found.routes.assignment, "configuration", on_record).assign(
+            floor=found.floor, holds_floor=found.routes.holds_floor
+        )
         for found in routes
     ]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)

@@ -43,7 +43,8 @@ def plot_full_cost(
         One row per ``layer``: ``model_bill``, ``other_bills``, ``not_billed``, ``true_cost`` (USD, null where nothing
         was placed) and ``share``.
     summary : mapping
-        ``cost``, ``model_bill_share`` (``None`` when the true cost is not known), ``empty_layers``.
+        ``cost``, ``model_bill_share`` (``None`` when the true cost is not known), ``empty_layers``, ``bills_read``
+        (false where all charges are the ledger's).
     period : str
         Month ``YYYY-MM``.
     assistant : str
@@ -59,6 +60,8 @@ def plot_full_cost(
     if summary["model_bill_share"] is None:
         title = f"{usd(summary['cost'])} is known; what stands around the models is not"
         subtitle = "No bill but the model providers' names it: read the bills of hosting, storage, tools and seats"
+        if not summary["bills_read"]:
+            subtitle = "The ledger, at contracted prices; no bill was read, of model providers or of anything else"
     else:
         whole = f"the true cost of {usd(summary['cost'])}"
         if assistant != ORGANISATION:
@@ -78,6 +81,8 @@ def plot_full_cost(
     for column, (label, color) in _PARTS.items():
         part = shown[column].astype("float64").to_numpy()
         if part.any():
+            if column == "model_bill" and not summary["bills_read"]:
+                label = "ledger, at contracted prices"
             axes.barh(place, part, left=start, height=0.68, color=color, label=label)
         start = start + part
     # below the axes: the subtitle may be as wide as the figure
@@ -104,6 +109,10 @@ def plot_waste(waste: pd.DataFrame, *, period: str = "") -> Chart:
     """
     known = waste[waste["cost"] > 0]
     if known.empty:
+        unknown = waste.loc[waste["cost"].isna(), "waste"].astype(str).tolist()
+        if unknown:
+            title = "No waste in what is known" if len(unknown) < len(waste) else "Waste is not known"
+            return words_only(f"{title}{of_period(period)}", f"Nothing tells of {', '.join(unknown)}.")
         return words_only(f"No waste was found{of_period(period)}", "No call, seat or idle hour was paid for in vain.")
     first = known.iloc[0]
     when = f" in {month_name(period)}" if period else ""

@@ -27,7 +27,13 @@ from finops_lib.report.chart import (
 )
 from finops_lib.report.text import share, two_lines, usd
 
-_EVIDENCE = {"measured replay": ACTUAL, "evaluation": SAVING, "assumption": UNKNOWN, "on record": MUTED}
+_EVIDENCE = {
+    "measured replay": ACTUAL,
+    "evaluation": SAVING,
+    "assumption": UNKNOWN,
+    "on record": MUTED,
+    "expected, not yet shown": FORECAST,
+}
 _STATUS = {"realised": SAVING, "still uncertain": FORECAST, "costs more": ANOMALY, "unproven": UNKNOWN}
 
 
@@ -37,8 +43,8 @@ def plot_levers(replay: Any) -> Chart:
     Parameters
     ----------
     replay : LeverReplay
-        ``cost``, ``waterfall`` (``lever``, ``alone``, ``saving``, ``remaining``, ``evidence``), ``combined`` and
-        ``naive``, ``period`` (month ``YYYY-MM``).
+        ``cost``, ``waterfall`` (``lever``, ``alone``, ``saving``, ``remaining``, ``evidence``), ``combined``, ``left``
+        and ``naive``, ``period`` (month ``YYYY-MM``).
 
     Returns
     -------
@@ -50,7 +56,7 @@ def plot_levers(replay: Any) -> Chart:
         return words_only(
             f"No lever applies{of_period(replay.period)}", "There is no priced traffic to replay levers on."
         )
-    likely = replay.combined["likely"]
+    likely, (most, least) = replay.combined["likely"], (replay.left["low"], replay.left["high"])
     figure, (axes,) = new_chart(
         f"Together the levers would have saved {usd(likely, cents=False)} ({share(likely / cost)}); "
         f"added up they promise {usd(replay.naive, cents=False)}",
@@ -62,7 +68,8 @@ def plot_levers(replay: Any) -> Chart:
     rest = float(steps["remaining"].iloc[-1])
     amounts = np.array([cost, *-steps["saving"].to_numpy(dtype="float64"), rest])
     colors = [INK, *(_color(text) for text in steps["evidence"]), INK]
-    labels = [usd(cost), *(f"−{usd(value)}" for value in steps["saving"]), usd(rest)]
+    labels = [usd(cost), *(f"−{usd(value)}" for value in steps["saving"])]
+    labels.append(f"{usd(rest)} ({usd(least).removeprefix('USD ')} to {usd(most).removeprefix('USD ')})")
     place = np.arange(len(names))
     draw_waterfall(axes, names, amounts, (place == 0) | (place == place[-1]), labels, colors)
     ends = (steps["remaining"] + steps["saving"]).to_numpy(dtype="float64")

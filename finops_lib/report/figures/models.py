@@ -102,7 +102,8 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
     ----------
     ranked : DataFrame
         One row per value of its first column (the dimension), costliest first: ``cost_per_successful_task``
-        (USD, null without a success), ``success_rate``, ``tasks``, ``success_definition``.
+        (USD, null without a success), ``success_rate`` (of the ``known_tasks``), ``unknown_tasks`` (that do not say),
+        ``success_definition``.
     period : str
         Month ``YYYY-MM``, for the subtitle.
 
@@ -126,10 +127,8 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
         )
     prices = ranked["cost_per_successful_task"].astype("float64").to_numpy()
     labels = [
-        f"no success reported for {count(tasks)} tasks"
-        if np.isnan(price)
-        else f"{unit_price(price) if price else 'no cost by the token'} · {share(rate)} succeed"
-        for price, rate, tasks in zip(prices, ranked["success_rate"], ranked["tasks"], strict=True)
+        _success_label(*row)
+        for row in zip(prices, ranked["success_rate"], ranked["known_tasks"], ranked["unknown_tasks"], strict=True)
     ]
     # what is paid by the hour or not at all is no price of a task
     paid = known[known["cost_per_successful_task"] > 0] if (known["cost_per_successful_task"] > 0).any() else known
@@ -150,6 +149,18 @@ def plot_cost_per_success(ranked: pd.DataFrame, *, period: str = "") -> Chart:
     return describe(
         figure, f"Horizontal bars of cost per successful task by {words(dimension)}. {listing(names, labels)}"
     )
+
+
+def _success_label(price: float, rate: float, known: float, unknown: float) -> str:
+    told, silent = [], round(unknown)
+    if rate > 0:
+        paid = "no price" if np.isnan(price) else unit_price(price) if price else "no cost by the token"
+        told.append(f"{paid} · {share(rate)} succeed")
+    elif known:
+        told.append(f"no success reported for {count(known)} tasks")
+    if silent:
+        told.append("1 task does not say" if silent == 1 else f"{count(silent)} tasks do not say")
+    return "; ".join(told)
 
 
 def _pair_list(names: list[str], kind: str, first: np.ndarray, second: np.ndarray) -> str:

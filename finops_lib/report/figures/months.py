@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from finops_lib.report.axis_units import money_axis
+from finops_lib.report.axis_units import MANY_MONTHS, money_axis, month_ticks
 from finops_lib.report.bars import listing
 from finops_lib.report.chart import ACTUAL, INK, MUTED, QUIET, Chart, describe, new_chart, words_only
 from finops_lib.report.text import count, month_name, more_or_less, share, usd
@@ -39,7 +39,7 @@ def plot_month_on_month(months: pd.DataFrame) -> Chart:
     place = np.arange(len(months))
     bars = axes.bar(place, np.nan_to_num(costs), width=0.62, color=[MUTED] * (len(months) - 1) + [ACTUAL])
     labels = []
-    crowded = len(months) > 7
+    crowded = len(months) > MANY_MONTHS
     for bar, row in zip(bars, months.to_dict("records"), strict=True):
         if row["is_partial"]:
             bar.set(hatch="///", hatchcolor="white")
@@ -56,7 +56,7 @@ def plot_month_on_month(months: pd.DataFrame) -> Chart:
             fontsize=size,
             color=QUIET if np.isnan(cost) else INK,
         )
-    axes.set_xticks(place, [month_name(month).replace(" ", "\n") for month in months["month"]], fontsize=size)
+    axes.set_xticks(place, month_ticks(list(months["month"])), fontsize=size)
     side = 0.7 + max(4 - len(months), 0) / 2
     axes.set_xlim(-side, len(months) - 1 + side)
     axes.set_ylim(min(0.0, np.nanmin(costs)), max(np.nanmax(costs), 0.0) * 1.3 or 1)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
-from finops_lib.report.axis_units import money_axis
+from finops_lib.report.axis_units import MANY_MONTHS, money_axis, month_ticks
 from finops_lib.report.bars import listing
 from finops_lib.report.chart import ACTUAL, MUTED, Chart, describe, new_chart, words_only
 from finops_lib.report.text import month_name, more_or_less, share, unit_price, usd
@@ -85,20 +85,22 @@ def plot_cost_and_outcome(by_month: pd.DataFrame) -> Chart:
         height=4.2,
         panels=2,
     )
-    place = np.arange(len(names))
+    place, crowded = np.arange(len(names)), len(names) > MANY_MONTHS
     colors = [MUTED] * (len(names) - 1) + [ACTUAL]
     for axes, values, write in ((above, cost, lambda v: usd(v, cents=False)), (below, per_unit, unit_price)):
         axes.bar(place, np.nan_to_num(values), width=0.6, color=colors)
         for at, value in enumerate(values):
-            text = "not known" if np.isnan(value) else write(value)
-            axes.annotate(text, (at, np.nan_to_num(value)), xytext=(0, 3), textcoords="offset points", ha="center")
+            text = "not known" if np.isnan(value) else write(value).removeprefix("USD " if crowded else "")
+            axes.annotate(text.replace(" ", "\n") if crowded else text, (at, np.nan_to_num(value)), xytext=(0, 3),
+                          textcoords="offset points", ha="center", fontsize=8 if crowded else 10)  # fmt: skip
         axes.set_ylim(0, (np.nanmax(values) or 1) * 1.22)
         money_axis(axes.yaxis)
     above.set_ylabel("Cost (USD)")
     below.set_ylabel(f"Cost of one {unit} (USD)")
     partial = by_month["is_partial"].to_numpy(dtype=bool)
-    ticks = [f"{name}\n(in part)" if part else name for name, part in zip(names, partial, strict=True)]
-    below.set_xticks(place, ticks)
+    under = month_ticks(list(by_month["month"]))
+    ticks = [f"{name}\n(in part)" if part else name for name, part in zip(under, partial, strict=True)]
+    below.set_xticks(place, ticks, fontsize=8 if crowded else None)
     side = 0.7 + max(4 - len(names), 0) / 2
     below.set_xlim(-side, len(names) - 1 + side)
     values = [f"{usd(c, cents=False)}, {unit_price(u)} a {unit}" for c, u in zip(cost, per_unit, strict=True)]

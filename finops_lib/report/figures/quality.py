@@ -108,13 +108,13 @@ def plot_coverage(coverage: pd.DataFrame, *, target: float) -> Chart:
         title = f"Every dimension names at least {share(target)} of the spend"
     else:
         allowed = share(1 - target)
-        title = f"{share(1 - shares[lowest])} of the spend does not name its {names[lowest]}; {allowed} may"
+        title = f"{share(1 - shares[lowest])} of the spend does not name its {names[lowest]}; at most {allowed} allowed"
     figure, (axes,) = new_chart(
         title, subtitle="Share of the contracted cost that names each dimension", height=bar_height(len(names)) + 0.2
     )
-    verdicts = ["reaches the target" if good else "below the target" for good in reached]
+    verdicts = [", target reached" if good else ", target missed" for good in reached]
     labels = [
-        f"{share(value, decimals=1)} {verdict}" if value == value else "not known"
+        f"{share(value, decimals=1)}{verdict}" if value == value else "not known"
         for value, verdict in zip(shares, verdicts, strict=True)
     ]
     draw_bars(axes, names, np.nan_to_num(shares), labels, [ACTUAL if good else MUTED for good in reached])

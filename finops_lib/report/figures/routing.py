@@ -38,7 +38,7 @@ def plot_frontier(found: Any) -> Chart:
     found : EvaluatedRoute
         ``workflow`` and ``routes``: its ``frontier``, cheapest point first, and ``plans`` (``baseline``, ``today``,
         ``proposal``), both with ``cost_per_call`` (USD), ``quality`` (pass rate), ``quality_lower``,
-        ``quality_upper``.
+        ``quality_upper``; ``floor``: the pass rate to keep.
 
     Returns
     -------
@@ -53,7 +53,9 @@ def plot_frontier(found: Any) -> Chart:
             "It takes evaluation results: items by segment, each run on two configurations or more.",
         )
     figure, (axes,) = new_chart(
-        _frontier_title(plans), subtitle=f"Least cost of each pass rate over all assignments{about}", height=3.8
+        _frontier_title(plans),
+        subtitle=f"Least cost of each pass rate over all assignments{about}; {_floor(found)}",
+        height=4.1,
     )
     if len(frontier):
         cost = frontier["cost_per_call"].to_numpy(float)
@@ -62,8 +64,7 @@ def plot_frontier(found: Any) -> Chart:
         axes.plot(cost, frontier["quality"].to_numpy(float), color=ACTUAL, linewidth=2)
     for row in plans.to_dict("records"):
         _mark_plan(axes, row)
-    # quality rises ever more slowly with cost: the lower right is free
-    axes.legend(loc="lower right", frameon=False, fontsize=9.5)
+    figure.legend(loc="outside lower right", ncols=3, frameon=False, fontsize=9.5, handletextpad=0.2, columnspacing=1)
     money_axis(axes.xaxis)
     share_axis(axes.yaxis)
     axes.set_xlim(left=0)
@@ -128,6 +129,12 @@ def plot_gate(found: Any) -> Chart:
 def _about(found: Any) -> str:
     name = found.workflow or found.assistant
     return f", {name}" if name else ""
+
+
+def _floor(found: Any) -> str:
+    before = found.routes.plans.set_index("plan").loc["baseline", "quality"]
+    part = share(found.floor / before) if before else "a part"
+    return f"to keep: {part} of the baseline's pass rate = {share(found.floor, decimals=1)}"
 
 
 def _mark_plan(axes: Axes, row: dict[str, Any]) -> None:

@@ -43,7 +43,8 @@ def savings_text(
         The gate's: ``assistant``, ``workflow`` (null: the whole assistant), ``candidate``, ``verdict``,
         ``is_allowed`` by the routing policy, ``promoted_on`` (null: not in production).
     savings : DataFrame
-        Promotions on record: ``assistant``, ``workflow``, ``configuration``, ``realised`` and ``realised_high`` (USD).
+        Promotions on record by date: ``assistant``, ``workflow``, ``configuration``, ``promoted_on``, ``realised`` and
+        ``realised_high`` (USD).
     totals : mapping
         ``expected``, ``realised``, ``uncertain``, ``unproven`` and, as measured so far, ``uncertain_measured``,
         ``unproven_measured`` (USD).
@@ -73,16 +74,19 @@ def _levers(replay: Any, month: str) -> str:
         for row in replay.backlog[replay.backlog["advice"] == "first"].itertuples(index=False)
     ]
     advice = f"Begin with: {'; '.join(best)}." if best else "Each line of it is too small to spend a week on."
+    done = replay.promoted
+    span = f", of which {usd(done['low'])} is shown," if done["low"] < done["likely"] else ""
     promoted = (
-        f"What is promoted already would have saved {usd(replay.promoted)} over a whole month and is not counted "
-        f"again. "
-        if replay.promoted
+        f"What is promoted already is expected to save {usd(done['likely'])} over a whole month{span} and is not "
+        f"counted again; after all of it the month would have cost {usd(replay.left['likely'])}, between "
+        f"{usd(replay.left['high'])} and {usd(replay.left['low'])}. "
+        if done["likely"]
         else ""
     )
     return (
         f"**{month} cost {usd(replay.cost)}; all levers together would have saved about {usd(together['likely'])} "
         f"({share(together['likely'] / float(replay.cost))}), between {usd(together['low'])} and "
-        f"{usd(together['high'])}.** Added up one by one they promise {usd(replay.naive)}, which nobody will see. "
+        f"{usd(together['high'])}.** Added up one by one they promise {usd(replay.naive)}, which counts money twice. "
         f"{promoted}{advice}"
     )
 
@@ -135,13 +139,24 @@ def _realised(savings: pd.DataFrame, totals: Mapping[str, float]) -> str:
         for row in savings[savings["realised_high"].astype("float64") < 0].itertuples()
     ]
     warning = f" Dearer than without the change: {', '.join(dearer)}; go back or explain it." if dearer else ""
-    parts = [f"expected by now {usd(totals['expected'])}, shown {usd(totals['realised'])}"]
-    for status, words in (("uncertain", "not yet sure"), ("unproven", "without the gate")):
-        if totals[status]:
-            measured = usd(totals[f"{status}_measured"])
-            parts.append(f"{words}: expected {usd(totals[status])}, measured {measured}")
-    changes = "1 change" if len(savings) == 1 else f"{count(len(savings))} changes"
-    return f"On record: {changes}; {'; '.join(parts)}.{warning}"
+    sums = (
+        (totals["expected"] - totals["uncertain"], totals["realised"], "expected", ", which is beyond chance"),
+        (
+            totals["uncertain"],
+            totals["uncertain_measured"],
+            "expected",
+            ", which is too early to tell apart from nothing",
+        ),
+        (totals["unproven"], totals["unproven_measured"], "claimed without the gate", ""),
+    )
+    parts = [
+        f"{usd(promised)} was {verb} by now, {'nothing' if pd.isna(measured) else usd(measured)} was measured{known}"
+        for promised, measured, verb, known in sums
+        if promised
+    ]
+    changes, since = f"{count(len(savings))} changes are", savings["promoted_on"].iloc[0]
+    on_record = "One change is on record" if len(savings) == 1 else f"{changes} on record, the first"
+    return f"{on_record} since {since}{': ' if parts else ''}{'; '.join(parts)}.{warning}"
 
 
 def gate_reasons(verdicts: pd.DataFrame) -> Markdown:

@@ -57,3 +57,11 @@ def test_tokens_stand_for_calls_that_nobody_counts(make_ledger, make_usage):
     history = driver_history(ledger, make_usage([("2026-09-01", None, {"model": "m"})]), date(2026, 9, 1))
 
     assert (False, 2.0) == (history.counted, history.calls.to_numpy().sum())
+
+
+def test_a_first_day_that_is_not_over_is_no_history(costs, usage):
+    """Calls of today alone: the last complete day had none, and there is nothing to go by."""
+    history = driver_history(costs, usage, date(2026, 8, 31))
+
+    assert [0.0] == history.cost.tolist()
+    assert history.recent.empty

@@ -11,7 +11,10 @@ import pytest
 from finops_lib import inform
 from finops_lib.inform.economics.unit_economics import STEADY
 
-TASKS = pd.DataFrame({"tasks": [8], "workflow_runs": [10], "successful_tasks": [5], "accepted_tasks": [4]})
+TASKS = pd.DataFrame(
+    {"tasks": [8], "workflow_runs": [10], "successful_tasks": [5], "accepted_tasks": [4], "known_tasks": [8]}
+    | {"cost": [9.0], "known_cost": [9.0]}
+)
 OUTCOMES = pd.DataFrame(
     {
         "date": [date(2026, 8, 31), date(2026, 9, 2)],
@@ -51,6 +54,17 @@ def test_every_rung_shows_its_denominator(costs, usage):
     assert [8300, 100, 2, 10, 8, 4, 5] == found.loc[rungs, "units"].tolist()
     assert pytest.approx([10 / 8300, 0.1, 5.0, 1.0, 1.25, 2.5, 2.0]) == found.loc[rungs, "cost_per_unit"].tolist()
     assert found["full_cost_per_unit"].isna().all()
+
+
+def test_tasks_that_do_not_say_are_left_out_with_their_cost(costs, usage):
+    """Two of eight tasks with a third of the cost: 6 / 9 of 10.00 USD, and of the true 40.00, over five successes."""
+    unsaid = TASKS.assign(known_tasks=6, known_cost=6.0)
+    row = inform.unit_ladder(costs, usage, unsaid, period="2026-09", users=2, outcomes=OUTCOMES, full=Decimal(40))
+    row = row.set_index("rung").loc["successful task"]
+
+    costed = ["cost", "cost_per_unit", "full_cost_per_unit"]
+    assert pytest.approx([60 / 9, 12 / 9, 48 / 9]) == row[costed].tolist()
+    assert row["counted_as"].endswith("; 2 tasks that do not say are left out with their part of the cost")
 
 
 def test_outcomes_are_set_against_the_assistants_that_count_them(costs, usage):
@@ -111,6 +125,7 @@ def test_months_stand_beside_what_they_bought(make_ledger, make_usage):
     ledger = make_ledger([(day, "output", 1_000_000, usd, {"assistant": name}) for day, usd, name in rows])
     usage = make_usage([("2026-08-31", 1, {}), ("2026-09-02", 1, {})])
     counted = pd.DataFrame({"month": ["2026-08", "2026-09"], "tasks": [4, 8], "successful_tasks": [2, 5]})
+    counted["known_share"] = [1.0, 1.0]
     found = inform.unit_costs_by_month(inform.month_on_month(ledger, usage), ledger, counted, OUTCOMES)
 
     assert [7, 4] == found["outcomes"].tolist()

@@ -38,7 +38,12 @@ def calls(*rows):
     """Make classed calls of (day, environment, class, requests, cost)."""
     frame = pd.DataFrame(rows, columns=["charge_period_start", "environment", "call_class", "requests", "cost"])
     return frame.assign(
-        assistant="bot", workflow="chat", model="m", charge_period_start=pd.to_datetime(frame.iloc[:, 0])
+        assistant="bot",
+        workflow="chat",
+        model="m",
+        charge_period_start=pd.to_datetime(frame.iloc[:, 0]),
+        status_known=frame["requests"],
+        cache_key_known=frame["requests"],
     )
 
 
@@ -130,6 +135,36 @@ def test_what_is_not_given_is_not_known():
     assert pd.isna(found.loc["unused seats", "cost"])
     assert "no table 'seats'" in found.loc["unused seats", "how_measured"]
     assert ["idle provisioned throughput", "unused seats"] == found.index[-2:].tolist()
+
+
+@pytest.mark.parametrize(
+    ("silent", "lines", "why"),
+    [
+        ({"cache_key_known": 0}, ["cacheable repeats"], "not known: no call says its cache key"),
+        (
+            {"status_known": 0},
+            ["abandoned runs", "blocked runs", "failed attempts, tried again", "failed runs"],
+            "not known: no call says how it ended",
+        ),
+        ({"environment": None}, ["sandbox traffic of low value"], "not known: no call names its environment"),
+    ],
+)
+def test_what_no_call_tells_is_no_zero(silent, lines, why):
+    """Without a cache key on any call a repeat cannot be seen: that is not that there was none."""
+    useful = calls((DAY, "production", "useful", 3, 64.0)).assign(**silent)
+    found = inform.waste(useful, NO_SEATS, NO_CAPACITY, period="2026-10", assistant="bot")
+    unknown = found[found["cost"].isna()]
+
+    assert lines == unknown["waste"].tolist()
+    assert {why} == set(unknown["how_measured"])
+
+
+def test_tables_without_the_month_tell_nothing_of_it():
+    """Seats and capacity of other months, or that do not say what was used."""
+    silent = SEATS.assign(active=None), CAPACITY.assign(used_share=None)
+    for seats, capacity, period in ((SEATS, CAPACITY, "2027-01"), (*silent, "2026-10")):
+        found = inform.waste(MIXED, seats, capacity, period=period).set_index("waste")
+        assert found.loc[["unused seats", "idle provisioned throughput"], "cost"].isna().all()
 
 
 def test_an_assistant_owns_no_seats():

@@ -49,6 +49,8 @@ TASKS = pd.DataFrame(
         "successful_tasks": [80.0, 45.0, 0.0],
         "cost": [8.0, 90.0, 2.0],
         "cost_of_successful_tasks": [6.0, 81.0, 0.0],
+        "known_tasks": [100.0, 50.0, 4.0],
+        "known_cost": [8.0, 90.0, 2.0],
         "success_definition": ["resolved"] * 3,
     }
 )
@@ -63,6 +65,14 @@ def test_models_are_ranked_by_the_cost_of_a_success():
     assert pd.isna(ranked["cost_per_successful_task"].iloc[2])
     assert pytest.approx([0.9, 0.75, 0.0]) == ranked["useful_share"].tolist()
     assert [9.0, 2.0, 2.0] == ranked["cost_without_result"].tolist()
+
+
+def test_a_task_that_does_not_say_counts_for_nothing():
+    """80 of 90 that say so; 7.20 of 8.00 USD are theirs: 0.09 a success, 1.20 without result."""
+    ranked = inform.cost_per_successful_task(TASKS.head(1).assign(known_tasks=90.0, known_cost=7.2))
+
+    shown = ["unknown_tasks", "success_rate", "cost_per_task", "cost_per_successful_task", "cost_without_result"]
+    assert pytest.approx([10.0, 80 / 90, 0.08, 0.09, 1.2]) == ranked.loc[0, shown].tolist()
 
 
 def test_no_tasks_give_an_empty_ranking():

@@ -77,7 +77,8 @@ def test_calls_of_nobody_say_what_is_known_of_them(calls) -> None:
 
     rows = nameless_calls(costs, usage).to_dict("records")
 
-    assert [("api_key", "k1", 2.0, 0.001)] == [(r["dimension"], r["value"], r["requests"], r["cost"]) for r in rows]
+    told = [(row["dimension"], row["value"], row["requests"], row["cost"]) for row in rows]
+    assert [("api_key", "k1", 2.0, 0.001), ("model", "own", 2.0, 0.001)] == told
 
 
 def test_baseline_is_what_the_last_weeks_were(calls) -> None:
@@ -127,6 +128,17 @@ def test_files_are_taken_as_they_stand(calls, tmp_path) -> None:
         params.organisation.sources[0].path,
         params.organisation.sources[0].format,
     )
+
+
+def test_a_day_that_is_not_over_is_taken_where_there_is_no_other(calls) -> None:
+    """An export of this morning has a cost and a baseline, not none."""
+    costs, usage, users = calls
+    yesterday = date(2026, 7, 31)
+
+    found = found_assistants(costs, usage, users, as_of=yesterday).set_index("assistant")
+
+    assert found.loc["bot", "monthly_cost"] > 0
+    assert 0.25 == baseline_settings(costs, usage, "bot", users=4, as_of=yesterday)["plan"]["models"]["small"]
 
 
 def test_an_empty_ledger_has_no_assistants(calls) -> None:

@@ -11,7 +11,8 @@ COUNTED = {
     "workflow": "answers",
     "tasks": 10,
     "calls": 20,
-    "cost": 5.0,
+    "cost": 6.0,
+    "known_cost": 5.0,
     "completed_tasks": 9,
     "successful_tasks": 4,
     "accepted_tasks": 6,
@@ -34,7 +35,7 @@ def test_rates_are_of_those_that_say_so():
 
     assert (0.75, 0.8, 0.25) == (row["acceptance_rate"], row["resolution_rate"], row["escalation_rate"])
     assert (0.9, 0.2, 0.15) == (row["completion_rate"], row["rework_rate"], row["error_rate"])
-    assert (0.5, 1.25, 2.5) == (row["cost_per_task"], row["cost_per_successful_task"], row["review_minutes_per_task"])
+    assert (0.6, 1.25, 2.5) == (row["cost_per_task"], row["cost_per_successful_task"], row["review_minutes_per_task"])
     assert (4.2, 3) == (row["satisfaction"], row["rated_tasks"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from finops_lib.ingest import (
@@ -164,6 +165,30 @@ def test_success_is_what_the_assistant_says_it_is(bench, settings, expected, def
     for name in ("bot", "organisation"):
         found = tasks_by(bench.ledger(name))
         assert [(3.0, expected, definition)] == rows_of(found[["tasks", "successful_tasks", "success_definition"]])
+
+
+def test_a_task_that_does_not_say_is_no_failure(bench):
+    """Of three tasks of 0.0045 USD one is resolved, one is not, one of two calls never says: two known, 0.009 USD."""
+    rows = [
+        bench.call(1, NOON, resolved=True),
+        bench.call(2, NOON, resolved=False),
+        bench.call(3, NOON, task_id="t", input_tokens=500, output_tokens=50),
+        bench.call(4, NOON, task_id="t", input_tokens=500, output_tokens=50),
+    ]
+
+    row = tasks_by(bench.lay(rows)).iloc[0]
+
+    assert pytest.approx([3.0, 1.0, 0.0135, 0.0045, 2.0, 0.009]) == row["tasks":"known_cost"].tolist()
+
+
+def test_a_definition_that_no_call_speaks_of_is_known_of_no_task(bench):
+    """Accepted is asked for, and no export says it: nothing is known, which is not that all failed."""
+    bench.assistants = {"bot": {"success": "accepted"}}
+
+    row = tasks_by(bench.lay([bench.call(1, NOON, assistant="bot")])).iloc[0]
+
+    assert [1.0, 0.0, 0.0] == row[["tasks", "successful_tasks", "known_tasks"]].tolist()
+    assert pd.isna(row["known_cost"])
 
 
 def test_each_assistant_keeps_its_own_definition(bench):

@@ -35,6 +35,7 @@ def test_tasks_are_counted_with_their_quality(tasks):
     """The judge serves no task; flags are counted with those that say the contrary; a mean of means is no vote."""
     row = task_quality(tasks).iloc[0]
 
+    assert [2, pytest.approx(4 * CALL)] == row[["known_tasks", "known_cost"]].tolist()
     assert [3, 4, 1, 3] == row[["tasks", "workflow_runs", "successful_tasks", "completed_tasks"]].tolist()
     assert [1, 1, 1, 2, 1, 1] == row["accepted_tasks":"escalated_known"].tolist()
     assert [2, 5, 1, 6.0, 1] == row["reworked_tasks":"reviewed_tasks"].tolist()
@@ -58,10 +59,14 @@ def test_tasks_belong_to_the_month_they_began_in(bench):
             bench.call(1, at(1, 8), task_id="t1"),
             bench.call(2, at(1), task_id="t1", resolved=True),
             bench.call(3, at(1), task_id="t2", resolved=False),
+            bench.call(4, at(1), task_id="t3", resolved=True),
+            bench.call(5, at(1), task_id="t4"),
         ]
     )
 
-    assert [("2026-08", 1, 1), ("2026-09", 1, 0)] == list(tasks_by_month(ledger).itertuples(index=False, name=None))
+    # t1 goes on in September and is known there: three of September's four calls are of tasks that say
+    expected = [("2026-08", 1, 1, 1, 1.0), ("2026-09", 3, 2, 1, 0.75)]
+    assert expected == list(tasks_by_month(ledger).itertuples(index=False, name=None))
 
 
 def test_a_few_carry_the_cost(bench):

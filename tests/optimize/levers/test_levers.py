@@ -86,9 +86,30 @@ def test_what_is_promoted_saves_first_and_is_not_promised_again():
     assert [("promoted already", 50.0), ("compression", 75.0)] == list(
         replay.waterfall[["lever", "saving"]].itertuples(index=False, name=None)
     )
-    assert (50.0, 75.0) == (replay.promoted, replay.naive)
-    assert pytest.approx({"low": 0.0, "likely": 75.0, "high": 75.0}) == replay.combined
+    assert 75.0 == replay.naive
     assert 75.0 == replay.waterfall["remaining"].iloc[-1]
+
+
+@pytest.mark.parametrize(
+    ("is_shown", "evidence", "promoted", "combined", "left"),
+    [
+        (False, "expected, not yet shown", (0.0, 50.0, 60.0), (0.0, 75.0, 100.0), (200.0, 75.0, 70.0)),
+        (True, "on record", (40.0, 50.0, 60.0), (0.0, 75.0, 80.0), (160.0, 75.0, 70.0)),
+    ],
+)
+def test_what_is_not_shown_may_save_nothing(is_shown, evidence, promoted, combined, left):
+    """Of 100 and 100 the route takes 0 or 40 at least and 60 at most; the levers halve what that leaves."""
+    route = shares((0.4, 0.5, 0.6), evidence="evaluation").assign(measure="a → b, promoted by the gate")
+    half = shares((0, 0.5, 0.5), (0, 0.5, 0.5))
+    record = {"assistant": "a", "promoted_on": "2026-09-01", "owner": "lead", "expected_saving": 5}
+    done = [Promotion(**record, workflow="w0", configuration="b", lever="routing")]
+    shown = done if is_shown else []
+    replay = replay_levers(cells(100, 100), {"routing": route, "compression": half}, on_record=done, shown=shown)
+
+    assert evidence == replay.waterfall["evidence"].iloc[0]
+    assert pytest.approx(promoted) == tuple(replay.promoted.values())
+    assert pytest.approx(combined) == tuple(replay.combined.values())
+    assert pytest.approx(left) == tuple(replay.left.values())
 
 
 def test_without_an_estimate_nothing_is_saved():

@@ -15,6 +15,7 @@ from finops_lib.optimize import (
     realised_savings,
     savings_checks,
     savings_totals,
+    shown_promotions,
 )
 from finops_lib.optimize.levers.savings import promotion_date
 from finops_lib.settings import Promotion
@@ -141,6 +142,16 @@ def test_totals_keep_shown_open_and_claimed_apart():
         name: found[name] for name in ("expected", "realised", "uncertain", "unproven")
     }
     assert (1.0, 9.0) == (found["uncertain_measured"], found["unproven_measured"])
+
+
+def test_shown_is_what_saves_beyond_chance():
+    """A low end above zero is shown, one below or unknown is not; the whole assistant is no workflow."""
+    records = [promotion(), promotion(workflow=None), promotion(configuration="d")]
+    rows = [("a", "w", "c", -1.0), ("a", None, "c", 2.0), ("a", "w", "d", None)]
+    savings = pd.DataFrame(rows, columns=["assistant", "workflow", "configuration", "realised_low"])
+
+    assert [records[1]] == shown_promotions(records, savings)
+    assert [] == shown_promotions([], savings.iloc[:0])
 
 
 def test_nothing_on_record():

@@ -19,7 +19,7 @@ LAYERS = pd.DataFrame(
         "share": [0.6, None, 0.4],
     }
 )
-SUMMARY = {"cost": Decimal(100), "model_bill_share": 0.5, "empty_layers": ["retrieval"]}
+SUMMARY = {"cost": Decimal(100), "model_bill_share": 0.5, "empty_layers": ["retrieval"], "bills_read": True}
 WASTE = pd.DataFrame(
     {
         "waste": ["unused seats", "failed runs", "blocked runs", "idle provisioned throughput"],
@@ -67,6 +67,16 @@ def test_a_true_cost_that_is_not_known_is_not_drawn_as_one(parts):
     assert "read the bills of hosting" in found["subtitle"]
 
 
+def test_the_ledger_is_no_bill(parts):
+    """Where no bill was read, nothing is said to be billed by anybody."""
+    figure = report.plot_full_cost(LAYERS, SUMMARY | {"model_bill_share": None, "bills_read": False})
+
+    assert parts(figure)["subtitle"].startswith("The ledger, at contracted prices; no bill was read")
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "ledger, at contracted prices" in legend
+    assert "billed by model providers" not in legend
+
+
 def test_no_charges_are_words(parts):
     """An empty month is a sentence."""
     found = parts(report.plot_full_cost(LAYERS.head(0), SUMMARY | {"cost": Decimal(0)}))
@@ -85,8 +95,10 @@ def test_waste_names_its_sum_and_its_largest_line(parts, inside):
 
 
 def test_no_waste_is_words(parts):
-    """Nothing paid in vain: no empty axes."""
-    assert "No waste was found" == parts(report.plot_waste(WASTE.tail(2)))["title"]
+    """Nothing paid in vain: no empty axes; a line that is not known is named and is no zero."""
+    assert "No waste was found" == parts(report.plot_waste(WASTE.iloc[[2]]))["title"]
+    assert "No waste in what is known" == parts(report.plot_waste(WASTE.tail(2)))["title"]
+    assert "Waste is not known" == parts(report.plot_waste(WASTE.tail(1)))["title"]
 
 
 def test_losses_go_to_the_left(parts, inside):

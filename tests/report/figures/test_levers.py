@@ -18,6 +18,7 @@ REPLAY = SimpleNamespace(
     cost=Decimal(100),
     waterfall=STEPS,
     combined={"low": 10.0, "likely": 75.0, "high": 80.0},
+    left={"low": 90.0, "likely": 25.0, "high": 20.0},
     naive=100.0,
     period="2026-09",
 )
@@ -58,12 +59,15 @@ def test_the_title_sets_the_combination_against_the_sum(inside):
 
 def test_what_is_promoted_already_is_drawn_and_not_promised():
     """10 are taken before the others begin: what is left is what the last step leaves, not the month less the rest."""
-    done = pd.DataFrame([("promoted already", 10.0, 10.0, 90.0, "on record")], columns=STEPS.columns)
+    done = [("promoted already", 10.0, 10.0, 90.0, "expected, not yet shown")]
+    done = pd.DataFrame(done, columns=STEPS.columns)
     steps = pd.concat([done, STEPS.assign(remaining=[40.0, 15.0])])
-    text = report.alt_text(report.plot_levers(SimpleNamespace(**(vars(REPLAY) | {"waterfall": steps}))))
+    figure = report.plot_levers(SimpleNamespace(**(vars(REPLAY) | {"waterfall": steps})))
+    text = report.alt_text(figure)
 
+    assert "expected, not yet shown" in [key.get_text() for key in figure.legends[0].get_texts()]
+    assert "what is left: USD 15.00 (20.00 to 90.00)" in text
     assert "promoted already: −USD 10.00" in text
-    assert "what is left: USD 15.00" in text
 
 
 def test_the_backlog_leaves_small_lines_out(inside):

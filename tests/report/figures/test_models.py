@@ -65,6 +65,8 @@ TASKS = pd.DataFrame(
         "successful_tasks": [80.0, 45.0, 0.0],
         "cost": [8.0, 90.0, 2.0],
         "cost_of_successful_tasks": [6.0, 81.0, 0.0],
+        "known_tasks": [100.0, 50.0, 4.0],
+        "known_cost": [8.0, 90.0, 2.0],
         "success_definition": ["resolved"] * 3,
     }
 )
@@ -79,9 +81,27 @@ def test_success_has_its_price(parts):
     assert "no success reported for 4 tasks" == found["labels"][2]
 
 
+def test_tasks_that_do_not_say_stand_beside_the_rate(parts):
+    """80 of the 90 that say so succeed, ten do not say; of the last model none does."""
+    unsaid = TASKS.assign(known_tasks=[90.0, 50.0, 0.0], known_cost=[7.2, 90.0, None])
+    labels = parts(report.plot_cost_per_success(inform.cost_per_successful_task(unsaid)))["labels"]
+
+    assert ["USD 2.00 · 90% succeed", "USD 0.09 · 89% succeed; 10 tasks do not say"] == labels[:2]
+    assert "4 tasks do not say" == labels[2]
+
+
+def test_one_task_that_does_not_say_and_a_success_without_a_price(parts):
+    """Successes of a model whose price is not known are no missing successes."""
+    odd = TASKS.head(2).assign(known_tasks=[99.0, 50.0], known_cost=[None, 90.0])
+    labels = parts(report.plot_cost_per_success(inform.cost_per_successful_task(odd)))["labels"]
+
+    assert "no price · 81% succeed; 1 task does not say" == labels[1]
+
+
 def test_what_is_paid_by_the_hour_is_no_cheapest_task(parts):
     """A model without a price by the token is drawn, but the title compares what has one."""
-    free = pd.concat([TASKS, TASKS.head(1).assign(model="by the hour", cost=0.0, cost_of_successful_tasks=0.0)])
+    nothing = dict.fromkeys(["cost", "cost_of_successful_tasks", "known_cost"], 0.0)
+    free = pd.concat([TASKS, TASKS.head(1).assign(model="by the hour", **nothing)])
     found = parts(report.plot_cost_per_success(inform.cost_per_successful_task(free)))
 
     assert "A successful task costs USD 2.00 with dear and USD 0.10 with cheap" == found["title"]

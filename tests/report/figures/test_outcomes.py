@@ -69,7 +69,7 @@ def test_cost_stands_above_the_cost_of_one_outcome(parts, inside):
     assert "One outcome cost USD 0.40 in September 2026, 20% less than in August 2026" == parts(figure)["title"]
     assert [100, 200] == [bar.get_height() for bar in above.patches]
     assert [0.5, 0.4] == [bar.get_height() for bar in below.patches]
-    assert "September 2026\n(in part)" == below.get_xticklabels()[1].get_text()
+    assert "September\n2026\n(in part)" == below.get_xticklabels()[1].get_text()
     assert [] == inside(figure)
 
 

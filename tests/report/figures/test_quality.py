@@ -45,7 +45,7 @@ def test_clean_and_missing_sources(parts):
     ("shares", "title"),
     [
         ([1.0, 0.97, 0.97], "Every dimension names at least 95% of the spend"),
-        ([1.0, 0.8, 0.8], "20% of the spend does not name its team; 5.0% may"),
+        ([1.0, 0.8, 0.8], "20% of the spend does not name its team; at most 5.0% allowed"),
         ([None, None, None], "Attribution coverage is not known"),
     ],
 )
@@ -62,7 +62,7 @@ def test_coverage_verdicts_are_words(parts):
     """A reader who sees no colour reads below and reaches."""
     coverage = pd.DataFrame({"dimension": ["workflow", "cost_center"], "coverage": [1.0, 0.5]})
 
-    assert ["100.0% reaches the target", "50.0% below the target", "target 95%"] == parts(
+    assert ["100.0%, target reached", "50.0%, target missed", "target 95%"] == parts(
         report.plot_coverage(coverage, target=0.95)
     )["labels"]
 

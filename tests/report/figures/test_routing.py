@@ -39,7 +39,7 @@ def verdicts(*rows):
 def route(plans=None, gated=None):
     """An evaluated workflow as the figures see it."""
     routes = SimpleNamespace(frontier=FRONTIER, plans=plans)
-    return SimpleNamespace(assistant="bot", workflow="tickets", routes=routes, verdicts=gated)
+    return SimpleNamespace(assistant="bot", workflow="tickets", routes=routes, verdicts=gated, floor=0.9025)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_title_says_what_routing_saves(rows, expected, parts, inside):
 def test_the_plans_are_in_the_legend_and_the_words():
     """Each plan with its quality and cost."""
     figure = report.plot_frontier(route(plans(("baseline", 0.04, 0.95), ("proposal", 0.015, 0.9))))
-    legend = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
 
     assert ["baseline: 95.0% at USD 0.04 a call", "proposal: 90.0% at USD 0.015 a call"] == [
         text.replace("USD 0.0150", "USD 0.015") for text in legend

@@ -25,7 +25,11 @@ BACKLOG = pd.DataFrame(
     }
 )
 REPLAY = SimpleNamespace(
-    cost=Decimal(100), backlog=BACKLOG, combined={"low": 10.0, "likely": 43.0, "high": 60.0}, naive=55.0, promoted=0.0
+    cost=Decimal(100),
+    backlog=BACKLOG,
+    combined={"low": 10.0, "likely": 43.0, "high": 60.0},
+    naive=55.0,
+    promoted={"low": 0.0, "likely": 0.0, "high": 0.0},
 )
 VERDICTS = pd.DataFrame(
     {
@@ -43,11 +47,13 @@ SAVINGS = pd.DataFrame(
         "assistant": ["bot", "bot"],
         "workflow": ["answer", None],
         "configuration": ["good", "cache_all"],
+        "promoted_on": ["2026-08-10", "2026-09-09"],
         "realised": [25.0, -41.0],
         "realised_high": [30.0, -27.0],
     }
 )
-TOTALS = {"expected": 28.0, "realised": 25.0, "uncertain": 8.0, "uncertain_measured": -1.26, "unproven": 0.0}
+TOTALS = {"expected": 28.0, "realised": 25.0, "uncertain": 8.0, "uncertain_measured": -1.26}
+TOTALS |= {"unproven": 0.0, "unproven_measured": float("nan")}
 
 
 def told(mix=MIX, breaches=BREACHES, replay=REPLAY, verdicts=VERDICTS, savings=SAVINGS):
@@ -73,8 +79,11 @@ def test_the_four_answers_have_their_numbers():
         r"routing policy forbids it: barred (all of bot); rejected: trap (answer); not enough evidence: few (answer)."
         in text
     )
-    assert "On record: 2 changes; expected by now USD 28.00, shown USD 25.00; not yet sure: expected USD 8.00, " in text
-    assert "measured USD -1.26. Dearer" in text
+    assert (
+        "2 changes are on record, the first since 2026-08-10: USD 20.00 was expected by now, USD 25.00 was measured, "
+        "which is beyond chance; USD 8.00 was expected by now, USD -1.26 was measured, which is too early to tell "
+        "apart from nothing. Dearer" in text
+    )
     assert r"Dearer than without the change: cache\_all on all of bot (USD 41.00)" in text
 
 
@@ -83,14 +92,25 @@ def test_nothing_dearer_nothing_said():
     text = told(savings=SAVINGS.iloc[:1].assign(realised=None, realised_high=None))
 
     assert "Dearer" not in text
-    assert "On record: 1 change;" in text
+    assert "One change is on record since 2026-08-10: USD 20.00" in text
 
 
 def test_what_is_promoted_already_is_not_promised_again():
-    """Its saving stands apart from what the levers would still save."""
-    assert "What is promoted already would have saved USD 9.00" in told(
-        replay=SimpleNamespace(**(vars(REPLAY) | {"promoted": 9.0}))
-    )
+    """Its saving stands apart from what the levers would still save, with what it leaves of the month."""
+    done = {"low": 0.0, "likely": 9.0, "high": 9.0}, {"low": 90.0, "likely": 48.0, "high": 31.0}
+    text = told(replay=SimpleNamespace(**(vars(REPLAY) | dict(zip(("promoted", "left"), done, strict=True)))))
+
+    assert "already is expected to save USD 9.00 over a whole month, of which USD 0.00 is shown, and" in text
+    assert "the month would have cost USD 48.00, between USD 31.00 and USD 90.00" in text
+
+
+def test_a_claim_without_the_gate_is_told_apart():
+    """What was claimed stands beside what was measured, where it can be."""
+    for measured, words in ((-5.0, "USD -5.00"), (float("nan"), "nothing")):
+        totals = dict.fromkeys(TOTALS, 0.0) | {"unproven": 6.0, "unproven_measured": measured}
+        text = report.savings_text(MIX, BREACHES, REPLAY, VERDICTS, SAVINGS, totals, period="2026-09").data
+
+        assert f"2026-08-10: USD 6.00 was claimed without the gate by now, {words} was measured. Dearer" in text
 
 
 def test_the_gates_reasons_stand_in_a_list():
