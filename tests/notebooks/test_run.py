@@ -291,7 +291,7 @@ def test_planted_stories_are_seen(batch: BatchResult) -> None:
     assert "openai provider usage gateway 121" in ledger  # P21
     assert "gateway's cache avoided USD 10.96" in profile  # P08
     assert "tokens per request rose 66%" in support  # P02
-    assert "no success reported for" in support
+    assert "712 tasks do not say" in support
 
 
 @pytest.fixture(scope="module")
