@@ -24,17 +24,14 @@ from finops_lib.ingest.questions.measures import (
     tasks_by_day,
     users_by_cost,
 )
-from finops_lib.ingest.questions.quality import (
+from finops_lib.ingest.questions.quality import reading_checks, reported_against_ours, unpriced_models, usage_bases
+from finops_lib.ingest.questions.readings import (
     captured_days,
     covered_twice,
     quarantined_rows,
-    reading_checks,
-    reported_against_ours,
     rows_read,
     rows_set_aside,
     tables_read,
-    unpriced_models,
-    usage_bases,
 )
 from finops_lib.ingest.questions.routed_calls import calls_over_routing_limits, contracted_prices
 from finops_lib.ingest.questions.task_measures import agent_run_costs, spend_concentration, task_quality, tasks_by_month

@@ -18,13 +18,10 @@ from finops_lib.optimize.routing.evaluated_routes import (
     EvaluatedRoute,
     evaluated_route,
     evaluated_routes,
-    gate_verdicts,
-    missing_evaluations,
-    proposed_routes,
-    route_controls,
     segment_traffic,
 )
 from finops_lib.optimize.routing.policy import routing_breaches, routing_measures, tier_mix
+from finops_lib.optimize.routing.route_tables import gate_verdicts, missing_evaluations, proposed_routes, route_controls
 from finops_lib.optimize.routing.router import Router, fit_router
 from finops_lib.optimize.routing.routes import Routes, optimal_routes
 

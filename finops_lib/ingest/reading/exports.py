@@ -9,20 +9,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from finops_lib import __version__
 from finops_lib.errors import SourceError
-from finops_lib.ingest import aggregation, workspace
+from finops_lib.ingest import workspace
 from finops_lib.ingest.bills.bills import read_bills
 from finops_lib.ingest.bills.deliveries import STAGES
 from finops_lib.ingest.engine import connect, fetch
 from finops_lib.ingest.prices.rows import PriceList, read_price_list
-from finops_lib.ingest.pricing import PRICE_KEYS
 from finops_lib.ingest.readers import BILL_FORMATS, check_format, find_bill_reader, find_reader, recognise
 from finops_lib.ingest.readers.base import Reader
 from finops_lib.ingest.readers.mapped import Mapping, check_columns, mapped_reader, read_mapping
@@ -34,14 +31,11 @@ from finops_lib.ingest.reading.normalise import Origin, normalise, type_records
 from finops_lib.ingest.reading.originals import keep_raw_text
 from finops_lib.ingest.reading.records import load_records
 from finops_lib.ingest.reading.sources import FATES, Reading, covers, label_of
+from finops_lib.ingest.reading.summary import reading_figures, reading_warnings
 from finops_lib.ingest.tables import read_table
-from finops_lib.params import Organisation, Params, Source
-from finops_lib.schema import QUANTITIES, TOKEN_CLASSES
-from finops_lib.settings import PRICE_SCOPES
+from finops_lib.params import Params, Source
 
 CLOCK_TOLERANCE = timedelta(days=2)
-_DAY_US = 86_400_000_000
-GAP_DAYS = 3
 
 
 def read_source(
@@ -209,7 +203,7 @@ def _read_anew(
         _load(connection, files, reader, Path(folder), named)
         normalise(connection, reader, params.organisation, prices, origin, first=first)
         keep_raw_text(connection, "new_quarantine", "typed")
-        warnings = _limit_warnings(connection, reader) + _sampling_warnings(connection) + _gap_warnings(connection)
+        warnings = reading_warnings(connection, reader)
         reasons = fetch(connection, "SELECT fate, reason, rows FROM fates ORDER BY ALL").to_pylist()
         counts = {fate: sum(r["rows"] for r in reasons if r["fate"] == fate) for fate in FATES}
         _cover(connection, labels if again else [])
@@ -228,7 +222,7 @@ def _read_anew(
                 _read_back(connection, workspace.files_of(params.workspace, table, reader.name))
         for table, fresh in (("quarantine", "new_quarantine"), ("spans", "new_spans")):
             workspace.replace_rows(connection, params.workspace, table, fresh, reader.name, labels)
-        figures = _figures(connection, params.organisation, prices)
+        figures = reading_figures(connection, params.organisation, prices)
     reasons = [r for r in reasons if r["fate"] != "requests" and r["fate"] != "aggregated"]
     return Reading(reader.name, labels, {"read": sum(counts.values()), **counts}, reasons, figures, warnings), gone
 
@@ -297,85 +291,3 @@ def _register_times(connection: duckdb.DuckDBPyConnection, named: dict[Path, str
     connection.register("times", table)
     connection.execute("CREATE OR REPLACE TABLE file_times AS SELECT * FROM times")
     connection.unregister("times")
-
-
-def _limit_warnings(connection: duckdb.DuckDBPyConnection, reader: Reader) -> list[str]:
-    if not reader.row_limit:
-        return []
-    full = connection.execute(
-        "SELECT source_file, count(*) FROM typed GROUP BY 1 HAVING count(*) = ? ORDER BY 1", [reader.row_limit]
-    ).fetchall()
-    return [
-        f"{Path(path).name} holds exactly {rows:,} rows, the limit of {reader.name} exports: it is probably cut off"
-        for path, rows in full
-    ]
-
-
-def _sampling_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Warn of logs that hold only a sample of the calls: no bill can be made from them."""
-    rate = "list_filter(tags, lambda t: starts_with(t, 'sampling_rate:'))[1]"
-    (lowest,) = connection.execute(
-        f"SELECT min(TRY_CAST(split_part({rate}, ':', 2) AS DOUBLE)) FROM typed WHERE len(tags) > 0"
-    ).fetchall()[0]
-    if lowest is None or lowest >= 1:
-        return []
-    return [f"the log was sampled at a rate of {lowest:g}: most calls are missing, so its cost is far too low"]
-
-
-def _gap_warnings(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    gaps = connection.execute(
-        f"""WITH days AS (SELECT DATE '1970-01-01' + CAST(number AS INTEGER) AS day
-            FROM (SELECT DISTINCT epoch_us(timestamp) // {_DAY_US} AS number FROM new_requests)),
-        next_days AS (SELECT day, lead(day) OVER (ORDER BY day) AS following FROM days)
-        SELECT day, following FROM next_days WHERE following - day > ? ORDER BY day""",
-        [GAP_DAYS],
-    ).fetchall()
-    shown = [f"no calls between {day} and {following}: are logs missing?" for day, following in gaps[:5]]
-    return shown + ([f"{len(gaps) - 5} more gaps of over {GAP_DAYS} days"] if len(gaps) > 5 else [])
-
-
-def _figures(connection: duckdb.DuckDBPyConnection, organisation: Organisation, prices: PriceList) -> dict[str, Any]:
-    """Work out tokens, cost, coverage and span of what this reading added."""
-    zone = organisation.time_zone
-    for table in ("new_requests", "new_buckets"):
-        connection.execute(f"CREATE OR REPLACE VIEW all_{table} AS {workspace.completed_sql(connection, table)}")
-    connection.execute(
-        f"""CREATE OR REPLACE VIEW counted AS SELECT * REPLACE (
-            CASE WHEN (team IS NOT NULL OR tag_shares IS NOT NULL) AND workflow IS NOT NULL
-                AND (cost_center IS NOT NULL OR tag_shares IS NOT NULL) THEN 'attributed' END AS workflow)
-        FROM ({aggregation.bucket_union("all_new_requests", "all_new_buckets", zone)})"""
-    )
-    columns = ["timestamp", *PRICE_KEYS, *PRICE_SCOPES, "workflow", "cache_hit", "calls", *QUANTITIES.values()]
-    _, priced = aggregation.build_rows(connection, "counted", organisation, prices, columns)
-    costs = priced.filter(pc.is_valid(priced["contracted_cost"]))
-    total = pc.sum(costs["contracted_cost"]).as_py()
-    owned = pc.sum(costs.filter(pc.is_valid(costs["workflow"]))["contracted_cost"]).as_py() or 0
-    unpriced = priced.filter(pc.is_null(priced["contracted_cost"]))
-    tokens = " + ".join(TOKEN_CLASSES.values())
-    row = connection.execute(
-        f"""WITH spans_of_time AS (
-            SELECT min(timestamp) AS first, max(timestamp) AS last FROM new_requests
-            UNION ALL SELECT min(bucket_start), max(bucket_start) FROM new_buckets)
-        SELECT coalesce(sum({tokens}) FILTER (NOT cache_hit), 0), count(*) FILTER (usage_basis = 'ambiguous'),
-            sum(reported_cost), (SELECT strftime(min(first), '{_MOMENT}') FROM spans_of_time),
-            (SELECT strftime(max(last), '{_MOMENT}') FROM spans_of_time)
-        FROM counted"""
-    ).fetchall()[0]
-    return {
-        "tokens": int(row[0]),
-        "ambiguous": int(row[1]),
-        "unpriced_tokens": int(pc.sum(unpriced["pricing_quantity"]).as_py() or 0),
-        "list_cost": _number(pc.sum(costs["list_cost"]).as_py()),
-        "contracted_cost": _number(total),
-        "reported_cost": _number(row[2]),
-        "attribution_coverage": float(owned / total) if total else None,
-        "first_timestamp": row[3],
-        "last_timestamp": row[4],
-    }
-
-
-_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
