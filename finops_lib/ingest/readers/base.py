@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from finops_lib.ingest.engine import quoted
+from finops_lib.ingest.reading.tokens import RAW
 from finops_lib.schema import AMOUNTS, COUNTS, DIMENSIONS, FLAGS, names
 
 OBSERVED = (
@@ -24,17 +25,7 @@ OBSERVED = (
     "ended",
     "updated",
     "latency",
-    "raw_input",
-    "raw_output",
-    "raw_total",
-    "raw_cache_read",
-    "raw_cache_write",
-    "raw_cache_write_5m",
-    "raw_cache_write_1h",
-    "raw_reasoning",
-    "raw_audio_input",
-    "raw_cache_read_audio",
-    "raw_audio_output",
+    *RAW,
     "input_basis",
     "reasoning_basis",
     "basis_given",
